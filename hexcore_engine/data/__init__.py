@@ -1,0 +1,1 @@
+"""Where knowledge comes from: one importer a source, downloads, set-up."""

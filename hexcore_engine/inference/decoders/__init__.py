@@ -1,0 +1,1 @@
+"""What runs a model: the contract in base.py and one file a runner."""

@@ -1,0 +1,1 @@
+"""Rules, cards and our own words about them."""

@@ -1,0 +1,1 @@
+"""Cards: records, names, reading them back."""

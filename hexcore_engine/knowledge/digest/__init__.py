@@ -1,0 +1,1 @@
+"""Every rule in our own words, keyed by its number."""

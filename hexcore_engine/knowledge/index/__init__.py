@@ -1,0 +1,1 @@
+"""Scored lists of rules, and their fusion."""

@@ -1,0 +1,138 @@
+"""Building knowledge files aside and swapping them in.
+
+A file is built under a temporary name with a rollback journal, closed, synced and renamed; only then does the
+pointer name it. A build that is killed leaves the old generation in use. One writer at a time: a lock file
+says who holds it.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hexcore_engine.errors import StorageError
+from hexcore_engine.knowledge.store.pointer import (
+    Pointer,
+    ReleaseEntry,
+    read_pointer,
+    sync_folder,
+    write_pointer,
+)
+
+LOCK_NAME = "import.lock"
+Build = Callable[[sqlite3.Connection], None]
+
+
+@contextmanager
+def import_lock(folder: Path) -> Iterator[None]:
+    """Hold the folder's only write lock; waits for another import to finish.
+
+    Raises:
+        StorageError: when the folder can't be made or written.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def storage_errors(place: Path) -> Iterator[None]:
+    """Turn a full, read-only or forbidding disk into a `StorageError` that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{place} could not be written: {error.strerror or error}.") from error
+    except sqlite3.OperationalError as error:
+        if (
+            "full" in str(error)
+            or "readonly" in str(error)
+            or "unable to open" in str(error)
+            or "I/O" in str(error)
+        ):
+            raise StorageError(f"{place} could not be written: {error}.") from error
+        raise
+
+
+def build_file(folder: Path, name: str, build: Build) -> None:
+    """Build the SQLite file `name` in `folder` aside, sync it and rename it into place."""
+    aside = folder / f"{name}.new"
+    with storage_errors(folder / name):
+        aside.unlink(missing_ok=True)
+        try:
+            _build_aside(aside, build)
+            aside.replace(folder / name)
+            sync_folder(folder)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            Path(f"{aside}-journal").unlink(missing_ok=True)
+            raise
+
+
+def _build_aside(aside: Path, build: Build) -> None:
+    connection = sqlite3.connect(aside, isolation_level=None)
+    try:
+        # Nobody reads the file before it is whole and synced, so the journal can stay in memory.
+        connection.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; BEGIN;")
+        build(connection)
+        connection.executescript("COMMIT; PRAGMA optimize;")
+    finally:
+        connection.close()
+    descriptor = os.open(aside, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish_cards(folder: Path, build: Build) -> Pointer:
+    """Build the next generation of the cards file and make it current. The caller holds `import_lock`."""
+    pointer = read_pointer(folder) or Pointer(generation=0)
+    generation = pointer.generation + 1
+    name = f"knowledge-{generation}.sqlite"
+    build_file(folder, name, build)
+    return _publish(folder, Pointer(generation, name, pointer.releases, pointer.pinned))
+
+
+def publish_release(folder: Path, key: str, effective: str | None, official: bool, build: Build) -> Pointer:
+    """Build the file of one rules release and name it in the pointer. The caller holds `import_lock`."""
+    pointer = read_pointer(folder) or Pointer(generation=0)
+    generation = pointer.generation + 1
+    name = f"rules-{key}-{generation}.sqlite"
+    build_file(folder, name, build)
+    others = tuple(entry for entry in pointer.releases if entry.key != key)
+    entry = ReleaseEntry(key=key, file=name, effective=effective, official=official)
+    return _publish(folder, Pointer(generation, pointer.cards_file, (*others, entry), pointer.pinned))
+
+
+def _publish(folder: Path, pointer: Pointer) -> Pointer:
+    with storage_errors(folder):
+        write_pointer(folder, pointer)
+    return pointer
+
+
+def remove_stale_files(folder: Path) -> None:
+    """Delete generations the pointer no longer names and half-built files; the caller holds `import_lock`.
+
+    Files that were kept aside as damaged stay for their owner to look at.
+    """
+    pointer = read_pointer(folder)
+    if pointer is None:
+        return
+    named = {pointer.cards_file, *(entry.file for entry in pointer.releases)}
+    for file in folder.glob("*.sqlite*"):
+        if file.name not in named and not file.name.endswith(".damaged"):
+            try:
+                file.unlink()
+            except OSError as error:
+                if error.errno != errno.ENOENT:
+                    continue

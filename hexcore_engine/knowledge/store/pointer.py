@@ -1,0 +1,71 @@
+"""The `current` pointer: a small JSON file, replaced atomically, that names the files in use.
+
+Readers look at it before each query; a file it names is never written to again.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+POINTER_NAME = "current"
+
+
+class ReleaseEntry(msgspec.Struct, frozen=True):
+    """One rules release on disk. `effective` is an ISO date, None for our digest standing in."""
+
+    key: str
+    file: str
+    effective: str | None
+    official: bool
+
+
+class Pointer(msgspec.Struct, frozen=True):
+    """Names of the files in use, relative to the knowledge folder.
+
+    `generation` grows by one with every change; `cards_file` is None until cards were imported.
+    """
+
+    generation: int
+    cards_file: str | None = None
+    releases: tuple[ReleaseEntry, ...] = ()
+    pinned: str | None = None
+
+    def current_release(self) -> ReleaseEntry | None:
+        """The pinned release, else the official one with the newest effective date, else our digest."""
+        for entry in self.releases:
+            if self.pinned and entry.key == self.pinned:
+                return entry
+        if not self.releases:
+            return None
+        return max(self.releases, key=lambda entry: (entry.official, entry.effective or ""))
+
+
+def read_pointer(folder: Path) -> Pointer | None:
+    """Return the pointer, or None when nothing was built yet or the pointer itself is damaged."""
+    try:
+        return msgspec.json.decode((folder / POINTER_NAME).read_bytes(), type=Pointer)
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def write_pointer(folder: Path, pointer: Pointer) -> None:
+    """Replace the pointer atomically and durably."""
+    aside = folder / f"{POINTER_NAME}.new"
+    with aside.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(pointer)))
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(folder / POINTER_NAME)
+    sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Models at hand, and the router that chooses a mode."""

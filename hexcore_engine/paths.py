@@ -1,0 +1,105 @@
+"""Every folder and file name Hexcore uses, in one place.
+
+`HEXCORE_HOME` moves them all below one folder; without it the platform's own places are used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+# sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
+MAX_SOCKET_PATH_BYTES = 100
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where Hexcore keeps its things; nothing is created by looking at a path."""
+
+    home: Path
+    config_dir: Path
+    log_dir: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """The user's settings, TOML."""
+        return self.config_dir / "settings.toml"
+
+    @property
+    def themes_dir(self) -> Path:
+        """The user's own themes."""
+        return self.config_dir / "themes"
+
+    @property
+    def knowledge_dir(self) -> Path:
+        """Generations of the knowledge file, rules releases and the pointer that names the current ones."""
+        return self.home / "knowledge"
+
+    @property
+    def downloads_dir(self) -> Path:
+        """Data packages and official files as they were fetched."""
+        return self.home / "downloads"
+
+    @property
+    def models_dir(self) -> Path:
+        """Models unpacked or converted by set-up."""
+        return self.home / "models"
+
+    @property
+    def embedded_model_file(self) -> Path:
+        """The small model that set-up fetches, GGUF."""
+        return self.models_dir / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+    @property
+    def sessions_file(self) -> Path:
+        """All conversations, SQLite in WAL mode, written by the engine alone."""
+        return self.home / "sessions.sqlite"
+
+    @property
+    def run_dir(self) -> Path:
+        """Socket and lock of the living engine; a private folder."""
+        direct = self.home / "run"
+        if len(os.fsencode(direct / "e.sock")) <= MAX_SOCKET_PATH_BYTES:
+            return direct
+        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"hexcore-{os.getuid()}-{digest}"
+
+    @property
+    def socket_file(self) -> Path:
+        """The Unix socket the engine listens on."""
+        return self.run_dir / "e.sock"
+
+    @property
+    def engine_lock_file(self) -> Path:
+        """Held by the living engine for its whole life; tells a stale socket from a live one."""
+        return self.run_dir / "engine.lock"
+
+    @property
+    def start_lock_file(self) -> Path:
+        """Held by a client while it starts an engine, so that two clients start one."""
+        return self.run_dir / "start.lock"
+
+    @property
+    def engine_log_file(self) -> Path:
+        """The engine's log; holds no question and no answer."""
+        return self.log_dir / "engine.log"
+
+    @property
+    def tui_log_file(self) -> Path:
+        """The terminal app's log; holds no question and no answer."""
+        return self.log_dir / "tui.log"
+
+
+def default_paths() -> Paths:
+    """Return the paths of this user, honouring `HEXCORE_HOME`."""
+    override = os.environ.get("HEXCORE_HOME", "").strip()
+    if override:
+        home = Path(override).expanduser().absolute()
+        return Paths(home=home, config_dir=home / "config", log_dir=home / "log")
+    dirs = PlatformDirs("hexcore", appauthor=False)
+    return Paths(home=dirs.user_data_path, config_dir=dirs.user_config_path, log_dir=dirs.user_log_path)

@@ -1,0 +1,1 @@
+"""What crosses the process border: requests, events, records and their codec."""

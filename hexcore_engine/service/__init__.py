@@ -1,0 +1,1 @@
+"""Inside the engine process: requests in, events out, one inference thread."""

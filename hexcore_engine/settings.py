@@ -1,0 +1,229 @@
+"""Settings: typed sections, one TOML file, `HEXCORE_*` variables on top.
+
+A variable is named `HEXCORE_<SECTION>_<KEY>`, e.g. `HEXCORE_MODEL_PATH`. `HEXCORE_HOME` (where things are
+kept) and `HEXCORE_OFFLINE` (never reach for a network) stand beside the sections. Each field's description
+is shown below it in the settings screen and in the documentation.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from hexcore_engine.errors import SettingsError, StorageError
+
+EMBEDDED_MODEL = "embedded"
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of a section: immutable, unknown keys refused."""
+
+
+class ModelSettings(Section, frozen=True):
+    """Which model answers, and how it is run."""
+
+    path: Annotated[
+        str,
+        Meta(
+            description="`embedded`, a GGUF file, an http(s) address of an OpenAI-compatible server, a folder "
+            "of safetensors, or `scripted` for the demo."
+        ),
+    ] = EMBEDDED_MODEL
+    decoder: Annotated[
+        Literal["auto", "llama_cpp", "openai", "torch", "scripted"],
+        Meta(description="What runs the model; `auto` follows from its path."),
+    ] = "auto"
+    quantization: Annotated[
+        Literal["auto", "4bit", "8bit", "none"],
+        Meta(description="Weights of a torch model; a GGUF has its own."),
+    ] = "auto"
+    context_tokens: Annotated[
+        int, Meta(ge=512, le=131072, description="Tokens of context reserved for a GGUF model.")
+    ] = 4096
+    threads: Annotated[
+        int, Meta(ge=0, le=512, description="CPU threads for the model; 0 is the number of cores less one.")
+    ] = 0
+    api_key_variable: Annotated[
+        str,
+        Meta(description="Name of the environment variable that holds a remote server's key; never the key."),
+    ] = "HEXCORE_API_KEY"
+    remote_name: Annotated[
+        str, Meta(description="Model name asked of a remote server; empty takes the first it lists.")
+    ] = ""
+
+
+class AnswerSettings(Section, frozen=True):
+    """How answers are written."""
+
+    max_tokens: Annotated[int, Meta(ge=1, le=8192, description="Longest answer, in tokens.")] = 320
+    temperature: Annotated[
+        float,
+        Meta(
+            ge=0.0,
+            le=2.0,
+            description="0 always takes the likeliest word; the same question, the same answer.",
+        ),
+    ] = 0.0
+    seed: Annotated[int, Meta(description="Seed of the sampling when the temperature is above 0.")] = 1
+    passages: Annotated[int, Meta(ge=1, le=40, description="Most rules and cards shown above an answer.")] = (
+        12
+    )
+    rules_in_prompt: Annotated[
+        int, Meta(ge=0, le=40, description="Most rules given to the model; 0 decides by the model's size.")
+    ] = 0
+
+
+class EngineSettings(Section, frozen=True):
+    """The process that runs the model."""
+
+    idle_minutes: Annotated[
+        float,
+        Meta(
+            gt=0, le=10080, description="Minutes without a client or an answer after which the engine leaves."
+        ),
+    ] = 15.0
+    prompt_cache_mb: Annotated[
+        int, Meta(ge=0, le=65536, description="Memory for prompts already computed, in MiB; 0 turns it off.")
+    ] = 256
+    latency_budget_ms: Annotated[
+        int, Meta(ge=0, description="Most time an answer may be predicted to take, in ms; 0 is no limit.")
+    ] = 0
+    memory_budget_mb: Annotated[
+        int, Meta(ge=0, description="Most memory an answer may be predicted to take, in MiB; 0 is no limit.")
+    ] = 0
+
+
+class ScreenSettings(Section, frozen=True):
+    """How the terminal app looks and behaves."""
+
+    theme: Annotated[str, Meta(description="A theme of the themes folders.")] = "hexcore-dark"
+    profile: Annotated[
+        Literal["auto", "local", "ssh", "plain"],
+        Meta(description="`ssh` batches updates and leaves out animation; `auto` looks at the connection."),
+    ] = "auto"
+    memory_interval_s: Annotated[
+        float, Meta(ge=0.2, le=60, description="Seconds between two looks at memory.")
+    ] = 1.0
+
+
+class DataSettings(Section, frozen=True):
+    """Where knowledge comes from."""
+
+    rules_page: Annotated[
+        str, Meta(description="Page on which the newest official rules file is linked.")
+    ] = "https://magic.wizards.com/en/rules"
+    pinned_release: Annotated[
+        str, Meta(description="Effective date of the rules release to use; empty is the newest.")
+    ] = ""
+
+
+class Settings(Section, frozen=True):
+    """All sections."""
+
+    model: ModelSettings = ModelSettings()
+    answer: AnswerSettings = AnswerSettings()
+    engine: EngineSettings = EngineSettings()
+    screen: ScreenSettings = ScreenSettings()
+    data: DataSettings = DataSettings()
+
+
+def is_offline(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether `HEXCORE_OFFLINE` forbids reaching for a network."""
+    return environment.get("HEXCORE_OFFLINE", "").strip().lower() not in ("", "0", "no", "false")
+
+
+def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read `file` (absent is fine), put the environment's variables on top, and check every key and value.
+
+    Raises:
+        SettingsError: naming the file or variable, the key, and the nearest good one.
+    """
+    tree = _read_file(file)
+    _check_keys(tree, source=str(file))
+    settings = _convert(tree, source=str(file))
+    overrides = _read_environment(environment)
+    if not overrides:
+        return settings
+    merged: dict[str, Any] = msgspec.to_builtins(settings)
+    for (section, key), text in overrides.items():
+        merged[section][key] = text
+    return _convert(merged, source="the HEXCORE_* variables", strict=False)
+
+
+def save_setting(file: Path, section: str, key: str, value: str | int | float) -> None:
+    """Set one value in the user's file, keeping their comments and order; the whole file stays valid."""
+    # tomlkit keeps comments and order; loaded here because only a change needs it.
+    import tomlkit
+
+    _check_keys({section: {key: value}}, source="settings")
+    try:
+        document = tomlkit.parse(file.read_text("utf-8")) if file.exists() else tomlkit.document()
+        if section not in document:
+            document[section] = tomlkit.table()
+        document[section][key] = value
+        _convert(document.unwrap(), source=str(file))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside = file.with_suffix(".toml.new")
+        aside.write_text(tomlkit.dumps(document), "utf-8")
+        aside.replace(file)
+    except OSError as error:
+        raise StorageError(f"The settings file {file} could not be written: {error.strerror}.") from error
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
+
+
+def _known_keys() -> dict[str, tuple[str, ...]]:
+    return {
+        section.name: tuple(field.name for field in msgspec.structs.fields(section.type))
+        for section in msgspec.structs.fields(Settings)
+    }
+
+
+def _check_keys(tree: Mapping[str, Any], source: str) -> None:
+    known = _known_keys()
+    for section, values in tree.items():
+        if section not in known:
+            raise SettingsError(
+                f"{source}: there is no section [{section}].", _nearest(section, tuple(known))
+            )
+        for key in values if isinstance(values, Mapping) else ():
+            if key not in known[section]:
+                raise SettingsError(
+                    f"{source}: [{section}] has no key {key!r}.", _nearest(key, known[section])
+                )
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(known)}."
+
+
+def _convert(tree: Mapping[str, Any], source: str, strict: bool = True) -> Settings:
+    try:
+        return msgspec.convert(tree, Settings, strict=strict)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{source}: {error}.") from error
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for section, keys in _known_keys().items():
+        for key in keys:
+            text = environment.get(f"HEXCORE_{section.upper()}_{key.upper()}")
+            if text is not None:
+                found[section, key] = text
+    return found

@@ -1,0 +1,1 @@
+"""Small helpers that take values, never settings: logging, memory, validation."""

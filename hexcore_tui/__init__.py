@@ -1,0 +1,1 @@
+"""The terminal app: screens, widgets, and the one bridge to the engine."""
