@@ -32,8 +32,8 @@ class ModelSettings(Section, frozen=True):
     path: Annotated[
         str,
         Meta(
-            description="`embedded`, a GGUF file, an http(s) address of an OpenAI-compatible server, a folder "
-            "of safetensors, or `scripted` for the demo."
+            description="`embedded`, a GGUF file, an http(s) address of an OpenAI-compatible server, a "
+            "folder of safetensors, or `scripted` for the demo."
         ),
     ] = EMBEDDED_MODEL
     decoder: Annotated[

@@ -104,7 +104,10 @@ class PlanStep(Record, frozen=True):
 
 
 class AnswerPlan(Record, frozen=True):
-    """What admission predicted and gave up before the model ran."""
+    """What admission predicted and gave up before the model ran.
+
+    `sent` is the user message exactly as the model sees it; follow-ups repeat it byte for byte.
+    """
 
     prompt_tokens: int
     max_tokens: int
@@ -113,6 +116,7 @@ class AnswerPlan(Record, frozen=True):
     given_up: tuple[PlanStep, ...] = ()
     predicted_peak_bytes: int | None = None
     predicted_time_ms: float | None = None
+    sent: str = ""
 
 
 class ModelRecord(Record, frozen=True):
@@ -213,6 +217,7 @@ class TurnRecord(Record, frozen=True):
     asked_at: str
     error: ErrorRecord | None = None
     notes: tuple[str, ...] = ()
+    sent: str = ""
 
 
 class SessionRecord(Record, frozen=True):

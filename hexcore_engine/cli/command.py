@@ -1,0 +1,113 @@
+"""What every command of `hexcore` shares: its parser, its output and its way to fail.
+
+A command is a module with `configure(parser)` and `run(arguments, context) -> exit code`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from hexcore_engine.errors import HexcoreError, UsageError
+from hexcore_engine.paths import Paths
+from hexcore_engine.protocol.records import to_builtins
+from hexcore_engine.settings import Settings
+from hexcore_engine.utils.validation import clean_text
+
+
+@dataclass
+class Output:
+    """stdout is data, stderr is narration. With `as_json` exactly one JSON document is printed."""
+
+    as_json: bool = False
+    printed: bool = field(default=False, init=False)
+
+    def result(self, document: Any, text: str) -> None:
+        """Print the command's result: `document` (records and containers of them) as JSON, or `text`."""
+        self.printed = True
+        if self.as_json:
+            sys.stdout.write(json.dumps(to_builtins(document), ensure_ascii=False) + "\n")
+        elif text:
+            sys.stdout.write(clean_text(text).rstrip("\n") + "\n")
+        sys.stdout.flush()
+
+    def narrate(self, text: str) -> None:
+        """Say something beside the result."""
+        sys.stderr.write(clean_text(text).rstrip("\n") + "\n")
+        sys.stderr.flush()
+
+    def failure(self, error: HexcoreError, partial: dict[str, Any] | None = None) -> None:
+        """Print an error for people, or as JSON beside whatever partial fields exist."""
+        details = {"code": error.code, "message": error.message, "remedy": error.remedy}
+        if self.as_json and not self.printed:
+            self.result({**(partial or {}), "error": details}, "")
+        else:
+            self.narrate(f"{error.message}\n{error.remedy}  [{error.code}]")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a command is given beside its arguments."""
+
+    paths: Paths
+    settings: Settings
+    output: Output
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser that takes queries verbatim.
+
+    A word is an option only when it is one of the command's own; an unknown word is an error only when it
+    starts with `--`. So `hexcore cards -t:land !fire` needs no quoting tricks.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._takes_value: dict[str, bool] = {}
+        super().__init__(allow_abbrev=False, **options)
+
+    def add_argument(self, *names: Any, **options: Any) -> Any:  # type: ignore[override]
+        """Like argparse's, and remembers which options take a value."""
+        if names and isinstance(names[0], str) and names[0].startswith("-"):
+            plain = options.get("action") in ("store_true", "store_false", "help", "version", "count")
+            for name in names:
+                self._takes_value[name] = not plain
+        return super().add_argument(*names, **options)
+
+    def parse_words(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse `words`, options and verbatim words in any order; after `--` all are verbatim."""
+        options: list[str] = []
+        verbatim: list[str] = []
+        queue = list(words)
+        while queue:
+            word = queue.pop(0)
+            name = word.split("=", 1)[0] if word.startswith("--") else word
+            if word == "--":
+                verbatim.extend(queue)
+                break
+            if name in self._takes_value:
+                options.append(word)
+                if self._takes_value[name] and "=" not in word and queue:
+                    options.append(queue.pop(0))
+            elif word.startswith("--"):
+                raise UsageError(f"There is no option {name}.", self._nearest_option(name))
+            else:
+                verbatim.append(word)
+        return self.parse_args([*options, "--", *verbatim])
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of leaving, so that `--json` can answer in JSON."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", f"See `{self.prog} --help`.")
+
+    def _nearest_option(self, name: str) -> str:
+        near = difflib.get_close_matches(name, list(self._takes_value), n=1)
+        return f"Did you mean {near[0]}?" if near else f"See `{self.prog} --help`."
+
+
+def add_json(parser: CommandParser) -> None:
+    """Add `--json`, which every command has."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")

@@ -1,0 +1,92 @@
+"""Entry point of `hexcore`: finds the command, loads only its file, and turns errors into words and exit codes.
+
+Exit codes: 0 found or answered, 1 nothing found or not running, 2 wrong use, 3 not set up, 4 engine failed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from hexcore_engine import __version__
+from hexcore_engine.cli.command import CommandParser, Context, Output, add_json
+from hexcore_engine.errors import HexcoreError, UsageError
+from hexcore_engine.paths import default_paths
+from hexcore_engine.settings import load_settings
+
+# name -> what it does; the file of the same name holds it.
+COMMANDS: dict[str, str] = {
+    "ask": "ask a rules question; the answer streams, its rules are checked",
+    "rule": "show one rule with its parent, siblings and examples",
+    "rules": "search the rules",
+    "glossary": "explain a term",
+    "card": "show one card",
+    "cards": "search cards",
+    "setup": "fetch the embedded data and build the knowledge file",
+    "doctor": "say what works here, what does not, and the remedy",
+    "models": "list models, or choose the one that answers",
+    "sessions": "list, show, rename, delete or export conversations",
+    "engine": "see, start or stop the engine process",
+}
+
+ABOUT = (
+    "Hexcore is unofficial Fan Content permitted under the Fan Content Policy. Not approved/endorsed by "
+    "Wizards. Portions of the materials used are property of Wizards of the Coast. ©Wizards of the Coast LLC."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `hexcore` and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    output = Output(as_json="--json" in words)
+    try:
+        return _run(words, output)
+    except HexcoreError as error:
+        output.failure(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output left; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(words: list[str], output: Output) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        output.result({"commands": COMMANDS}, _help())
+        return 0 if words else 2
+    if words[0] in ("--version", "-V"):
+        output.result({"version": __version__}, f"hexcore {__version__}")
+        return 0
+    if words[0] == "--about":
+        output.result({"about": ABOUT, "version": __version__}, f"hexcore {__version__}\n{ABOUT}")
+        return 0
+    name = words[0]
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        remedy = f"Did you mean `hexcore {near[0]}`?" if near else "See `hexcore --help`."
+        raise UsageError(f"There is no command {name!r}.", remedy)
+    module = importlib.import_module(f"hexcore_engine.cli.{name}")
+    parser = CommandParser(prog=f"hexcore {name}", description=COMMANDS[name])
+    add_json(parser)
+    module.configure(parser)
+    parsed = parser.parse_words(words[1:])
+    paths = default_paths()
+    context = Context(paths=paths, settings=load_settings(paths.settings_file), output=output)
+    exit_code: int = module.run(parsed, context)
+    return exit_code
+
+
+def _help() -> str:
+    lines = ["usage: hexcore COMMAND [OPTIONS] [WORDS]", ""]
+    lines += [f"  {name:<10} {summary}" for name, summary in COMMANDS.items()]
+    lines += ["", "`hexcore COMMAND --help` says more; `hexcore-tui` opens the app; --json works everywhere."]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
