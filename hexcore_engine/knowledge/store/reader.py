@@ -1,0 +1,161 @@
+"""Reading the files the pointer names, and noticing when it names others or when a file is damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from hexcore_engine.errors import KnowledgeCorruptError
+from hexcore_engine.knowledge.store.integrity import damage_of, quick_damage_of
+from hexcore_engine.knowledge.store.pointer import POINTER_NAME, Pointer, read_pointer
+
+_CACHE_KIB = 16 * 1024
+# "Could not decode" has no code of its own: text in a damaged page that is no longer UTF-8.
+_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN)
+
+
+class KnowledgeReader:
+    """The knowledge files, read-only: the cards file as schema `main`, the current release as `release`.
+
+    Looks at the pointer before each query and reopens when it moved, so one query sees one state. Used by one
+    thread at a time.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stamp: tuple[int, int, int] | None = None
+        self._pointer: Pointer | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def pointer(self) -> Pointer | None:
+        """What the pointer names now; None when nothing was set up. Raises as `connection` does."""
+        self.connection()
+        return self._pointer
+
+    @property
+    def has_cards(self) -> bool:
+        """Whether schema `main` holds cards."""
+        pointer = self.pointer
+        return pointer is not None and pointer.cards_file is not None
+
+    @property
+    def has_release(self) -> bool:
+        """Whether a release is attached as schema `release`."""
+        pointer = self.pointer
+        return pointer is not None and pointer.current_release() is not None
+
+    def connection(self) -> sqlite3.Connection | None:
+        """Return the connection to the current files, or None when nothing was set up.
+
+        Without cards `main` is empty; without a release there is no schema `release`.
+
+        Raises:
+            KnowledgeCorruptError: naming the file that is damaged or gone.
+        """
+        stamp = self._pointer_stamp()
+        if stamp != self._stamp:
+            self.close()
+            self._open()
+            self._stamp = stamp
+        return self._connection
+
+    @contextmanager
+    def query(self) -> Iterator[sqlite3.Connection | None]:
+        """Run the statements of one look-up on `connection()`; damage found by them is said as such.
+
+        Raises:
+            KnowledgeCorruptError: naming the file that is damaged.
+        """
+        try:
+            yield self.connection()
+        except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            damaged = self._find_damaged(error)
+            if damaged is None:
+                raise
+            raise damaged from error
+
+    def close(self) -> None:
+        """Close the files; the next query opens them again."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        self._pointer = None
+        self._stamp = None
+
+    def _pointer_stamp(self) -> tuple[int, int, int] | None:
+        try:
+            stat = (self._folder / POINTER_NAME).stat()
+        except OSError:
+            return None
+        return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+    def _open(self) -> None:
+        pointer = read_pointer(self._folder)
+        while pointer is not None:
+            try:
+                self._connection = _connect(self._folder, pointer)
+                break
+            except KnowledgeCorruptError:
+                # An import may have replaced the files between reading the pointer and opening them.
+                moved = read_pointer(self._folder)
+                if moved == pointer:
+                    raise
+                pointer = moved
+        self._pointer = pointer
+
+    def _find_damaged(self, error: Exception) -> KnowledgeCorruptError | None:
+        code = getattr(error, "sqlite_errorcode", None)
+        if isinstance(error, sqlite3.DatabaseError) and code is not None:
+            primary = code & 0xFF
+            if primary not in _DAMAGE_CODES and primary != sqlite3.SQLITE_ERROR:
+                return None
+        elif isinstance(error, sqlite3.ProgrammingError):
+            return None
+        files = _named_files(self._folder, self._pointer)
+        self.close()
+        for file in files:
+            reason = damage_of(file)
+            if reason is not None:
+                return KnowledgeCorruptError(f"The knowledge file {file} is damaged: {reason}.")
+        if isinstance(error, sqlite3.DatabaseError) and "decode" not in str(error):
+            return None
+        names = " or ".join(str(file) for file in files) or str(self._folder)
+        return KnowledgeCorruptError(f"The knowledge file {names} is damaged: {error}.")
+
+
+def _named_files(folder: Path, pointer: Pointer | None) -> list[Path]:
+    if pointer is None:
+        return []
+    release = pointer.current_release()
+    names = [pointer.cards_file, release.file if release else None]
+    return [folder / name for name in names if name]
+
+
+def _connect(folder: Path, pointer: Pointer) -> sqlite3.Connection:
+    for file in _named_files(folder, pointer):
+        reason = quick_damage_of(file)
+        if reason is not None:
+            raise KnowledgeCorruptError(f"The knowledge file {file} is damaged: {reason}.")
+    main = _read_only_uri(folder / pointer.cards_file) if pointer.cards_file else ":memory:"
+    # One thread at a time is our callers' promise; which thread it is may change.
+    connection = sqlite3.connect(main, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        release = pointer.current_release()
+        if release is not None:
+            connection.execute("ATTACH DATABASE ? AS release", (_read_only_uri(folder / release.file),))
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute("PRAGMA query_only = ON")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise KnowledgeCorruptError(f"The knowledge files in {folder} can't be opened: {error}.") from error
+    return connection
+
+
+def _read_only_uri(file: Path) -> str:
+    return f"file:{quote(str(file))}?mode=ro"
