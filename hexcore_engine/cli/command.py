@@ -70,7 +70,7 @@ class CommandParser(argparse.ArgumentParser):
         self._takes_value: dict[str, bool] = {}
         super().__init__(allow_abbrev=False, **options)
 
-    def add_argument(self, *names: Any, **options: Any) -> Any:  # type: ignore[override]
+    def add_argument(self, *names: Any, **options: Any) -> Any:
         """Like argparse's, and remembers which options take a value."""
         if names and isinstance(names[0], str) and names[0].startswith("-"):
             plain = options.get("action") in ("store_true", "store_false", "help", "version", "count")

@@ -1,4 +1,4 @@
-"""Entry point of `hexcore`: finds the command, loads only its file, and turns errors into words and exit codes.
+"""Entry point of `hexcore`: finds the command, loads its file only, turns errors into words and exit codes.
 
 Exit codes: 0 found or answered, 1 nothing found or not running, 2 wrong use, 3 not set up, 4 engine failed.
 """
