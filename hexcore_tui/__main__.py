@@ -1,0 +1,75 @@
+"""Entry point of `hexcore-tui`: reads the options without loading the screen library, then opens the app."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hexcore_engine import __version__
+from hexcore_engine.errors import HexcoreError
+
+FAN_CONTENT_NOTICE = (
+    "Hexcore is unofficial Fan Content permitted under the Fan Content Policy. Not approved/endorsed by "
+    "Wizards. Portions of the materials used are property of Wizards of the Coast. ©Wizards of the Coast LLC."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `hexcore-tui` and return its exit code: 0 left by the user, 2 wrong use, 4 failed."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    if options.about:
+        sys.stdout.write(f"hexcore {__version__}\n{FAN_CONTENT_NOTICE}\n")
+        return 0
+    try:
+        if options.demo:
+            from hexcore_tui.demo import run_demo
+
+            return run_demo(options.screenshot)
+        return _open_app()
+    except HexcoreError as error:
+        sys.stderr.write(f"{error.message}\n{error.remedy}  [{error.code}]\n")
+        return error.exit_code
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="hexcore-tui",
+        description="Ask rules questions, look up cards and rules, and see what the model costs.",
+    )
+    parser.add_argument("--demo", action="store_true", help="try the app with invented cards and no model")
+    parser.add_argument(
+        "--screenshot", type=Path, metavar="FILE.svg", help="with --demo: write a picture and leave"
+    )
+    parser.add_argument("--about", action="store_true", help="say what this is, and leave")
+    parser.add_argument("--version", "-V", action="version", version=f"hexcore {__version__}")
+    options = parser.parse_args(arguments)
+    if options.screenshot and not options.demo:
+        parser.error("--screenshot needs --demo")
+    return options
+
+
+def _open_app() -> int:
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        sys.stderr.write(
+            "hexcore-tui needs a terminal.\nWithout one, use `hexcore ask`; see `hexcore --help`.\n"
+        )
+        return 2
+    from hexcore_engine.paths import default_paths
+    from hexcore_engine.settings import load_settings
+    from hexcore_tui.display_profile import apply_profile, choose_profile
+
+    paths = default_paths()
+    settings = load_settings(paths.settings_file)
+    profile = choose_profile(settings.screen.profile, os.environ)
+    apply_profile(profile, os.environ)
+    # Only now: the screen library reads those variables when it is imported.
+    from hexcore_tui.app import run_app
+
+    return run_app(paths, settings, profile)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The one registry of actions: footer, help screen, palette and documentation are all made from it.
+
+An action `stop` is carried out by the method `action_stop` of whoever owns its scope: the app for
+"everywhere", the screen for a screen's name, a widget for a widget's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Scope = Literal["everywhere", "chat", "prompt", "pane", "cards", "rules", "memory", "sessions"]
+
+SCOPE_TITLES: dict[Scope, str] = {
+    "everywhere": "Everywhere",
+    "chat": "Chat",
+    "prompt": "While typing a question",
+    "pane": "Rule beside the chat",
+    "cards": "Cards",
+    "rules": "Rules",
+    "memory": "Memory",
+    "sessions": "Sessions",
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing a person can do.
+
+    `name` may carry arguments as Textual writes them, e.g. "go('cards')". `key` holds one or more keys,
+    comma-separated, the first is the one shown. `label` is for the footer, `help` a whole sentence.
+    With `footer` it stands in the line of keys; with `palette` the palette offers it; `priority` makes the
+    key win over what a focused field would do with it.
+    """
+
+    name: str
+    key: str
+    label: str
+    help: str
+    scope: Scope
+    footer: bool = False
+    palette: bool = True
+    priority: bool = False
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("help", "f1,question_mark", "Help", "Show every key and what it does.", "everywhere", footer=True),
+    Action(
+        "go('chat')",
+        "f2",
+        "Chat",
+        "Ask questions and read answers.",
+        "everywhere",
+        footer=True,
+        priority=True,
+    ),
+    Action("go('cards')", "f3", "Cards", "Look up cards.", "everywhere", footer=True, priority=True),
+    Action("go('rules')", "f4", "Rules", "Look up rules.", "everywhere", footer=True, priority=True),
+    Action(
+        "go('memory')", "f5", "Memory", "See what the model costs.", "everywhere", footer=True, priority=True
+    ),
+    Action(
+        "go('sessions')",
+        "f6",
+        "Sessions",
+        "Reopen, rename or delete conversations.",
+        "everywhere",
+        footer=True,
+        priority=True,
+    ),
+    Action(
+        "command_palette",
+        "ctrl+p",
+        "Palette",
+        "Find an action by its name.",
+        "everywhere",
+        footer=True,
+        palette=False,
+        priority=True,
+    ),
+    Action("change_theme", "", "Theme", "Choose other colours.", "everywhere"),
+    Action(
+        "stop_answer",
+        "escape",
+        "Stop",
+        "Stop the running answer; what was written is kept.",
+        "everywhere",
+        priority=True,
+    ),
+    Action(
+        "quit",
+        "ctrl+q",
+        "Quit",
+        "Leave; a running answer is finished and stored.",
+        "everywhere",
+        footer=True,
+        priority=True,
+    ),
+    Action("submit", "enter", "Ask", "Ask the question.", "prompt", footer=True, palette=False),
+    Action(
+        "insert_line",
+        "ctrl+j,shift+enter,alt+enter",
+        "New line",
+        "Start a new line in the question.",
+        "prompt",
+        palette=False,
+    ),
+    Action("older", "up", "Earlier question", "Bring back an earlier question.", "prompt", palette=False),
+    Action("newer", "down", "Later question", "Go on to a later question.", "prompt", palette=False),
+    Action(
+        "next_mode", "ctrl+t", "Mode", "Choose the mode the next answer is written in.", "chat", footer=True
+    ),
+    Action("new_session", "ctrl+n", "New", "Start a new conversation.", "chat", footer=True),
+    Action("copy_answer", "f8", "Copy", "Copy the last answer with its rules.", "chat"),
+    Action("focus_prompt", "f9", "Prompt", "Go back to the question field.", "chat"),
+    Action(
+        "back",
+        "alt+left,left_square_bracket",
+        "Back",
+        "Go back to the rule read before.",
+        "pane",
+        footer=True,
+    ),
+    Action(
+        "forward",
+        "alt+right,right_square_bracket",
+        "Forward",
+        "Go forward along the trail.",
+        "pane",
+        footer=True,
+    ),
+    Action("close", "escape", "Close", "Close the pane.", "pane", footer=True),
+    Action("open_session", "enter", "Open", "Go on with this conversation.", "sessions", footer=True),
+    Action("rename_session", "r", "Rename", "Give this conversation another title.", "sessions", footer=True),
+    Action("delete_session", "d", "Delete", "Delete this conversation.", "sessions", footer=True),
+    Action("undo_delete", "u", "Undo", "Bring the last deleted conversation back.", "sessions", footer=True),
+    Action("export_session", "x", "Export", "Write this conversation as Markdown.", "sessions", footer=True),
+)
+
+
+def actions_of(*scopes: Scope) -> tuple[Action, ...]:
+    """Return the actions of these scopes, in the registry's order."""
+    return tuple(action for action in ACTIONS if action.scope in scopes)
+
+
+def bindings_of(*scopes: Scope) -> list[Binding]:
+    """Return Textual's bindings for these scopes, for a class's BINDINGS."""
+    return [
+        Binding(action.key, action.name, action.label, show=False, priority=action.priority)
+        for action in actions_of(*scopes)
+        if action.key
+    ]
+
+
+KEY_NAMES = {
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "Esc",
+    "enter": "Enter",
+    "up": "↑",
+    "down": "↓",
+}
+
+
+def key_text(key: str) -> str:
+    """Return a key as people write it: `ctrl+p` is ^P, `f1` is F1."""
+    *modifiers, last = key.split("+")
+    name = KEY_NAMES.get(last) or (last.upper() if modifiers == ["ctrl"] or last[:1] == "f" else last)
+    if modifiers == ["ctrl"]:
+        return f"^{name}"
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
+
+
+def keys_text(keys: str) -> str:
+    """Return all keys of an action as people write them."""
+    return " or ".join(key_text(key) for key in keys.split(",") if key)
+
+
+def footer_actions(scopes: Iterable[Scope]) -> tuple[Action, ...]:
+    """Return what the line of keys shows for these scopes."""
+    wanted = tuple(scopes)
+    return tuple(action for action in actions_of(*wanted) if action.footer)

@@ -1,0 +1,177 @@
+"""The app: which screens there are, what they share, and how it starts and ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from hexcore_engine.paths import Paths
+from hexcore_engine.settings import Settings
+from hexcore_tui.actions import actions_of, bindings_of
+from hexcore_tui.bridge import EngineBridge
+from hexcore_tui.display_profile import PROFILES, DisplayProfile
+from hexcore_tui.facts import Facts
+from hexcore_tui.messages import EngineConnected, EngineDisconnected
+from hexcore_tui.screens.chat import ChatScreen
+from hexcore_tui.textual_gaps import on_hangup, write_crash_file
+
+if TYPE_CHECKING:
+    from hexcore_tui.screens.cards import CardsScreen
+    from hexcore_tui.screens.memory import MemoryScreen
+    from hexcore_tui.screens.rules import RulesScreen
+    from hexcore_tui.screens.sessions import SessionsScreen
+
+
+# Each look-up screen is imported when it is first visited: none of them may delay the first frame.
+def _cards_screen() -> CardsScreen:
+    from hexcore_tui.screens.cards import CardsScreen
+
+    return CardsScreen()
+
+
+def _rules_screen() -> RulesScreen:
+    from hexcore_tui.screens.rules import RulesScreen
+
+    return RulesScreen()
+
+
+def _memory_screen() -> MemoryScreen:
+    from hexcore_tui.screens.memory import MemoryScreen
+
+    return MemoryScreen()
+
+
+def _sessions_screen() -> SessionsScreen:
+    from hexcore_tui.screens.sessions import SessionsScreen
+
+    return SessionsScreen()
+
+
+class HexcoreApp(App[int]):
+    """Chat, cards, rules, memory and sessions, each kept as it was left while another is shown."""
+
+    TITLE = "Hexcore"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[object]]]] = {
+        "chat": ChatScreen,
+        "cards": _cards_screen,
+        "rules": _rules_screen,
+        "memory": _memory_screen,
+        "sessions": _sessions_screen,
+    }
+    DEFAULT_MODE = "chat"
+    BINDINGS = bindings_of("everywhere")
+    ENABLE_COMMAND_PALETTE = True
+
+    facts: reactive[Facts] = reactive(Facts(), init=False)
+
+    def __init__(self, paths: Paths, settings: Settings, profile: DisplayProfile = PROFILES["local"]) -> None:
+        super().__init__()
+        self.paths = paths
+        self.settings = settings
+        self.profile = profile
+        self.bridge = EngineBridge(self, paths, settings)
+        self.crash_file: Path | None = None
+
+    @property
+    def knowledge_folder(self) -> Path:
+        """Where the knowledge files are, for `Knowledge(folder)`."""
+        return self.paths.knowledge_dir
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer the registry's actions: those that work everywhere and the present screen's."""
+        here = self.current_mode
+        for action in actions_of("everywhere", here):  # type: ignore[arg-type]
+            if action.palette:
+                owner = self if action.scope == "everywhere" else screen
+                yield SystemCommand(action.label, action.help, partial(self.run_action, action.name, owner))
+
+    def on_mount(self) -> None:
+        """Connect once the first frame stands."""
+        on_hangup(self.exit)
+        self.call_after_refresh(self.bridge.connect)
+
+    async def on_unmount(self) -> None:
+        """Hang up; the engine stays."""
+        await self.bridge.close()
+
+    def on_engine_connected(self, message: EngineConnected) -> None:
+        """Tell the chat, whose lines speak of the engine."""
+        self.chat.engine_connected(message.welcome)
+
+    def on_engine_disconnected(self, message: EngineDisconnected) -> None:
+        """Tell the chat, whose lines speak of the engine."""
+        self.chat.engine_disconnected(message.error)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc is the stop key only while an answer runs and no other window lies on top."""
+        if action == "stop_answer":
+            return self.bridge.answering and len(self.screen_stack) == 1
+        return super().check_action(action, parameters)
+
+    def action_go(self, mode: str) -> None:
+        """Show another screen."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """Show every key."""
+        from hexcore_tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_stop_answer(self) -> None:
+        """Stop the running answer, whatever is on the screen."""
+        self.chat.stop_answer()
+
+    @property
+    def chat(self) -> ChatScreen:
+        """The chat screen; it lives as long as the app."""
+        screen = self._screen_stacks["chat"][0]
+        assert isinstance(screen, ChatScreen)  # noqa: S101 - MODES above says so
+        return screen
+
+    def open_rule(self, number: str) -> None:
+        """Show a rule: beside the chat when that is what one looks at, else on the rules screen."""
+        if self.current_mode == "chat":
+            self.chat.show_rule(number)
+            return
+        self.action_go("rules")
+        self.call_later(self._hand_over, "show_rule", number)
+
+    def open_card(self, name: str) -> None:
+        """Show a card: beside the chat when that is what one looks at, else on the cards screen."""
+        if self.current_mode == "chat":
+            self.chat.show_card(name)
+            return
+        self.action_go("cards")
+        self.call_later(self._hand_over, "show_card", name)
+
+    def _hand_over(self, verb: str, what: str) -> None:
+        getattr(self.screen, verb)(what)
+
+    def _fatal_error(self) -> None:
+        # Textual's own would print local variables; see textual_gaps.
+        error = sys.exc_info()[1]
+        self.crash_file = write_crash_file(error, self.paths.log_dir) if error else None
+        self._close_messages_no_wait()
+
+
+def run_app(paths: Paths, settings: Settings, profile: DisplayProfile) -> int:
+    """Open the app on this terminal and return its exit code."""
+    app = HexcoreApp(paths, settings, profile)
+    app.run()
+    if app.return_code and app.crash_file:
+        sys.stderr.write(
+            "Hexcore met a defect of its own and had to close; your conversation is kept by the engine.\n"
+            f"Where it happened, without any of your words, is in {app.crash_file}\n"
+        )
+    return 4 if app.return_code else 0

@@ -1,0 +1,45 @@
+"""Work-arounds for gaps of the framework, each with the version it was needed in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def on_hangup(leave: Callable[[], None]) -> None:
+    """Call `leave` when the terminal goes away. Textual 8.2: its Linux driver ignores SIGHUP and spins on a
+    dead terminal."""
+    # Not available in the thread or on the platform some tests run in.
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, leave)
+
+
+def write_crash_file(error: BaseException, folder: Path) -> Path | None:
+    """Write where `error` came from, without any value or message: both may hold the user's words.
+
+    Textual 8.2 prints local variables, prompts included, when an exception is not handled. Returns the file,
+    or None when it could not be written.
+    """
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    file = folder / f"crash-{moment}.txt"
+    lines = [f"Hexcore, Python {sys.version.split()[0]}, {moment}"]
+    chain: BaseException | None = error
+    while chain is not None:
+        lines.append(f"\n{type(chain).__module__}.{type(chain).__qualname__}")
+        lines += [
+            f"  {frame.filename}:{frame.lineno} in {frame.name}"
+            for frame in traceback.extract_tb(chain.__traceback__)
+        ]
+        chain = chain.__cause__ or chain.__context__
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n".join(lines) + "\n", "utf-8")
+    except OSError:
+        return None
+    return file

@@ -1,0 +1,116 @@
+"""Lists whose lines open a rule, a card or another passage: one focus stop, arrow keys inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from hexcore_engine.protocol.records import Citation, Passage
+from hexcore_engine.utils.validation import clean_line, clean_text
+from hexcore_tui.messages import CardRequested, RuleRequested, TextRequested
+from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line and the wish that Enter on it sends."""
+
+    content: Content
+    wish: Message
+
+
+class LinkList(OptionList):
+    """Lines to open. Leaving the list at its ends goes on to the next field."""
+
+    DEFAULT_CSS = """
+    LinkList {
+        height: auto;
+        max-height: 100h;
+        border: none;
+        padding: 0;
+        background: transparent;
+        &:focus { border: none; background-tint: transparent; }
+        & > .option-list--option { padding: 0 1; }
+        & > .option-list--option-highlighted { background: transparent; color: $foreground; }
+        &:focus > .option-list--option-highlighted {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+        }
+    }
+    """
+
+    def __init__(self, links: tuple[Link, ...] = ()) -> None:
+        super().__init__(*(Option(link.content) for link in links), markup=False)
+        self._links = links
+
+    def on_focus(self) -> None:
+        """Start at the first line, so that Enter has something to open."""
+        if self.highlighted is None and self._links:
+            self.highlighted = 0
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open what the line stands for."""
+        event.stop()
+        self.post_message(self._links[event.option_index].wish)
+
+    def action_cursor_down(self) -> None:
+        """Past the last line the focus goes on."""
+        if self.highlighted is not None and self.highlighted >= len(self._links) - 1:
+            self.screen.focus_next()
+        else:
+            super().action_cursor_down()
+
+    def action_cursor_up(self) -> None:
+        """Before the first line the focus goes back."""
+        if not self.highlighted:
+            self.screen.focus_previous()
+        else:
+            super().action_cursor_up()
+
+    def show(self, links: tuple[Link, ...]) -> None:
+        """Replace the lines."""
+        self._links = links
+        self.set_options(Option(link.content) for link in links)
+
+
+KIND_WORDS = {"rule": "rule", "card": "card", "ruling": "ruling", "glossary": "term", "digest": "our words"}
+
+
+def passage_link(passage: Passage) -> Link:
+    """Return the line of one piece of evidence: what it is, and why it is here."""
+    name = clean_line(passage.id)
+    title = clean_line(passage.title)
+    title = title.removeprefix(name).lstrip(" .:·-")
+    words: list[str | tuple[str, str]] = [(name, "bold $primary")]
+    if passage.kind not in ("rule", "digest"):
+        words.append((f" {KIND_WORDS[passage.kind]}", "$text-muted"))
+    if title:
+        words.append(f"  {title}")
+    words.append((f"  {clean_line(passage.why)}", "$text-muted"))
+    if not passage.official:
+        words.append(("  in our words", "$warning"))
+    return Link(Content.assemble(*words), _wish(passage))
+
+
+def _wish(passage: Passage) -> Message:
+    if passage.kind in ("rule", "digest"):
+        return RuleRequested(passage.id)
+    if passage.kind == "card":
+        return CardRequested(passage.id)
+    return TextRequested(clean_line(passage.title), clean_text(passage.text), clean_line(passage.source))
+
+
+def citation_links(citations: tuple[Citation, ...], plain: bool) -> tuple[Link, ...]:
+    """Return one line for each rule of an answer with its mark in symbol and word."""
+    lines = []
+    for citation in first_of_each(citations):
+        mark = MARKS[citation.status]
+        symbol = mark.plain_symbol if plain else mark.symbol
+        number = clean_line(citation.rule)
+        content = Content.assemble((number, f"bold {mark.style}"), (f" {symbol} {mark.word}", mark.style))
+        lines.append(Link(content, RuleRequested(citation.rule)))
+    return tuple(lines)

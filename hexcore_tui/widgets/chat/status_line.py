@@ -1,0 +1,43 @@
+"""What the last answer cost, and what the app is doing now."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from hexcore_engine.protocol.records import Usage
+from hexcore_engine.utils.validation import clean_line
+
+
+class StatusLine(Widget):
+    """One line below the question field."""
+
+    DEFAULT_CSS = """
+    StatusLine { height: 1; padding: 0 1; color: $text-muted; }
+    """
+
+    doing: reactive[str] = reactive("")
+    usage: reactive[Usage | None] = reactive(None)
+    problem: reactive[str] = reactive("")
+
+    def render(self) -> Content:
+        """A problem first, else what is being done, then figures of the last answer."""
+        left = (clean_line(self.problem), "$warning") if self.problem else (self.doing, "")
+        return Content("   ").join(
+            Content.assemble(part) for part in (left, (usage_words(self.usage), "")) if part[0]
+        )
+
+
+def usage_words(usage: Usage | None) -> str:
+    """Return what an answer cost, e.g. "96 tokens · 84.1 tokens/s · first after 0.31 s"."""
+    if usage is None:
+        return ""
+    words = [f"{usage.generated_tokens} tokens"]
+    if usage.tokens_per_s:
+        words.append(f"{usage.tokens_per_s:.1f} tokens/s")
+    if usage.ttft_ms is not None:
+        words.append(f"first after {usage.ttft_ms / 1000:.2f} s")
+    if usage.cached_tokens:
+        words.append(f"{usage.cached_tokens} of {usage.prompt_tokens} prompt tokens reused")
+    return " · ".join(words)

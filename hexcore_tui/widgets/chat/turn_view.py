@@ -1,0 +1,256 @@
+"""One question and all that answers it, top to bottom: question, mode, evidence, answer, its citations."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from hexcore_engine.protocol import events
+from hexcore_engine.protocol.records import (
+    Citation,
+    ErrorRecord,
+    ModeChoice,
+    ModelRecord,
+    Passage,
+    StopReason,
+    TurnRecord,
+    Usage,
+)
+from hexcore_engine.utils.validation import clean_line, clean_text
+from hexcore_tui import messages
+from hexcore_tui.display_profile import DisplayProfile
+from hexcore_tui.widgets.chat.answer_view import AnswerView
+from hexcore_tui.widgets.chat.links import LinkList, citation_links, passage_link
+
+# A question longer than this is shown by its beginning; the session keeps it whole.
+LONGEST_SHOWN_QUESTION = 2000
+
+STOP_WORDS: dict[StopReason, str] = {
+    "end": "",
+    "length": "The answer reached its longest allowed length.",
+    "stopped": "Stopped. What was written is kept.",
+    "budget": "Stopped by a budget. What was written is kept.",
+    "engine_lost": "The engine was lost. What was written is kept.",
+    "refused": "Refused.",
+    "no_model": "No model answered: the rules and cards above are the evidence.",
+}
+
+
+class TurnView(Vertical):
+    """The sink of the engine's messages about one question."""
+
+    DEFAULT_CSS = """
+    TurnView {
+        height: auto;
+        margin-bottom: 1;
+        & > Static { height: auto; padding: 0 1; }
+        & > .question { text-style: bold; background: $boost; }
+        & > .muted { color: $text-muted; }
+        & > .draft { color: $warning; }
+        & > .failed { color: $error; }
+    }
+    """
+
+    class Finished(Message):
+        """The answer ended, one way or another. `usage` is None without a model."""
+
+        def __init__(self, turn: TurnView, usage: Usage | None, lost: bool, asked_in_vain: bool) -> None:
+            super().__init__()
+            self.turn = turn
+            self.usage = usage
+            self.lost = lost
+            self.asked_in_vain = asked_in_vain
+
+    def __init__(self, question: str, profile: DisplayProfile) -> None:
+        super().__init__()
+        self.question = question
+        self.session_id: str | None = None
+        self.model: ModelRecord | None = None
+        self.citations: tuple[Citation, ...] = ()
+        self.passages: tuple[Passage, ...] = ()
+        self._plain = not profile.unicode
+        self._mode = Static(classes="muted")
+        self._evidence = LinkList()
+        self._label = Static(classes="draft")
+        self._answer = AnswerView(profile.batch_s, self._plain)
+        self._citations = LinkList()
+        self._end = Static(classes="muted")
+
+    def compose(self) -> ComposeResult:
+        """The evidence stands above the answer."""
+        question = clean_text(self.question)
+        if len(question) > LONGEST_SHOWN_QUESTION:
+            question = f"{question[:LONGEST_SHOWN_QUESTION]}… ({len(question):,} characters)"
+        yield Static(Content(f"{'>' if self._plain else '›'} {question}"), classes="question")
+        yield self._mode
+        yield self._evidence
+        yield self._label
+        yield self._answer
+        yield self._citations
+        yield self._end
+
+    def on_mount(self) -> None:
+        """Nothing is known yet; say that it is being looked for."""
+        for part in (self._evidence, self._label, self._answer, self._citations, self._end):
+            part.display = False
+        self._mode.update(Content("Looking for the rules that decide it …"))
+
+    def on_answer_accepted(self, message: messages.AnswerAccepted) -> None:
+        """Remember the conversation, and say when others are answered first."""
+        self.session_id = message.event.session_id
+        if message.event.queue_position:
+            self._mode.update(Content(f"Waiting: {message.event.queue_position} question(s) are before it."))
+
+    def on_answer_routed(self, message: messages.AnswerRouted) -> None:
+        """Show the mode."""
+        self._choice = message.event.choice
+        self._mode.update(Content(mode_words(self._choice)))
+
+    def on_evidence_found(self, message: messages.EvidenceFound) -> None:
+        """Show the rules and cards, each with its reason."""
+        event = message.event
+        found = evidence_words(event.passages, event.rules_release, event.elapsed_ms)
+        mode = mode_words(self._choice) if self._choice else ""
+        self._mode.update(Content(" · ".join(part for part in (mode, found) if part)))
+        self._show_passages(event.passages)
+        notes = list(event.notes)
+        if event.error:
+            notes.insert(0, f"Looking for rules failed: {event.error.message} {event.error.remedy}")
+        self._say(notes)
+
+    def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
+        """Say who writes, and what was given up."""
+        self.model = message.event.model
+        self._show_label(message.event.model)
+        self._say([f"To fit: {step.detail}." for step in message.event.plan.given_up])
+
+    def on_answer_text_arrived(self, message: messages.AnswerTextArrived) -> None:
+        """Add to the answer."""
+        self._answer.display = True
+        self._label.display = self.model is not None
+        self._answer.append(message.event.text)
+
+    def on_citation_arrived(self, message: messages.CitationArrived) -> None:
+        """Mark a rule number and list it below."""
+        self.citations = (*self.citations, message.event.citation)
+        self._answer.add_citation(message.event.citation)
+        self._show_citations()
+
+    def on_answer_ended(self, message: messages.AnswerEnded) -> None:
+        """Show the whole answer as it is stored, and how it ended."""
+        event = message.event
+        self._finish(event.response, event.citations, event.stop_reason, event.notes, _error_of(event))
+        self.post_message(self.Finished(self, event.usage, lost=False, asked_in_vain=False))
+
+    def on_request_refused(self, message: messages.RequestRefused) -> None:
+        """Keep what was written, and say what happened."""
+        reason: StopReason | None = "engine_lost" if message.engine_lost else None
+        self._finish(self._answer.text, self.citations, reason, (), message.error)
+        in_vain = not self._answer.text
+        self.post_message(self.Finished(self, None, lost=message.engine_lost, asked_in_vain=in_vain))
+
+    @property
+    def answer(self) -> str:
+        """The text so far."""
+        return self._answer.text
+
+    @property
+    def first_link(self) -> LinkList | None:
+        """The first list of this turn one can enter, if there is any."""
+        for links in (self._evidence, self._citations):
+            if links.display:
+                return links
+        return None
+
+    def show_stored(self, turn: TurnRecord) -> None:
+        """Show a turn as it was stored."""
+        self._choice = turn.mode
+        self.passages = turn.passages
+        words = [mode_words(turn.mode)] if turn.mode else []
+        words.append(evidence_words(turn.passages, turn.rules_release, None))
+        self._mode.update(Content(" · ".join(words)))
+        self._show_passages(turn.passages)
+        self._finish(turn.response, turn.citations, turn.stop_reason, turn.notes, turn.error)
+        if turn.model and turn.response:
+            self._label.update(Content(f"Written by {clean_line(turn.model)}."))
+            self._label.display = True
+
+    def stopping(self) -> None:
+        """Say at once that the stop was heard."""
+        self._say(["Stopping …"])
+
+    _choice: ModeChoice | None = None
+
+    def _finish(
+        self,
+        text: str,
+        citations: tuple[Citation, ...],
+        reason: StopReason | None,
+        notes: tuple[str, ...],
+        error: ErrorRecord | None,
+    ) -> None:
+        self.citations = citations
+        self._answer.finish(text, citations)
+        self._answer.display = bool(text)
+        self._label.display = bool(text) and self.model is not None
+        self._show_citations()
+        lines = [STOP_WORDS[reason]] if reason else []
+        lines += notes
+        if error:
+            lines.append(f"{error.message} {error.remedy}")
+        self._end.set_class(error is not None, "failed")
+        self._say(lines)
+
+    def _show_passages(self, passages: tuple[Passage, ...]) -> None:
+        self.passages = passages
+        self._evidence.show(tuple(passage_link(passage) for passage in passages))
+        self._evidence.display = bool(passages)
+
+    def _show_citations(self) -> None:
+        self._citations.show(citation_links(self.citations, self._plain))
+        self._citations.display = bool(self.citations)
+
+    def _show_label(self, model: ModelRecord) -> None:
+        name = clean_line(model.name)
+        if model.small:
+            words = f"A small model's draft ({name}). It can phrase, not judge: the rules above decide."
+        else:
+            words = f"Written by {name}. What it claims about a rule is not checked unless quoted."
+        self._label.update(Content(words))
+        self._label.set_class(model.small, "draft")
+        self._label.set_class(not model.small, "muted")
+
+    def _say(self, lines: list[str]) -> None:
+        words = "\n".join(clean_line(line) for line in lines if line)
+        self._end.update(Content(words))
+        self._end.display = bool(words)
+
+
+def _error_of(event: events.AnswerOutcome) -> ErrorRecord | None:
+    return event.error if isinstance(event, events.AnswerFailed) else None
+
+
+def mode_words(choice: ModeChoice) -> str:
+    """Return how the question was understood, e.g. "mode EXPLAIN 83 %"."""
+    if choice.pinned:
+        return f"mode {choice.mode} (chosen)"
+    if choice.abstained and len(choice.ranked) > 1:
+        return f"mode unsure: {choice.ranked[0].mode} or {choice.ranked[1].mode}"
+    return f"mode {choice.mode} {choice.confidence:.0%}"
+
+
+def evidence_words(passages: tuple[Passage, ...], release: str | None, elapsed_ms: float | None) -> str:
+    """Return what was found, e.g. "5 rules, 2 cards in 14 ms (rules 2026-01-16)"."""
+    cards = sum(passage.kind in ("card", "ruling") for passage in passages)
+    rules = len(passages) - cards
+    if not passages:
+        return "no rule or card found"
+    counts = [f"{rules} rule{'s' * (rules != 1)}"] if rules else []
+    counts += [f"{cards} card{'s' * (cards != 1)}"] if cards else []
+    words = ", ".join(counts)
+    if elapsed_ms is not None:
+        words += f" in {elapsed_ms:.0f} ms"
+    return f"{words} ({f'rules {release}' if release else 'rules in our words, not official'})"
