@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 Scope = Literal["everywhere", "chat", "prompt", "pane", "cards", "rules", "memory", "sessions"]
 
@@ -99,7 +99,7 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
         priority=True,
     ),
-    Action("submit", "enter", "Ask", "Ask the question.", "prompt", footer=True, palette=False),
+    Action("submit", "enter", "Ask", "Ask the question.", "prompt", palette=False, priority=True),
     Action(
         "insert_line",
         "ctrl+j,shift+enter,alt+enter",
@@ -107,6 +107,7 @@ ACTIONS: tuple[Action, ...] = (
         "Start a new line in the question.",
         "prompt",
         palette=False,
+        priority=True,
     ),
     Action("older", "up", "Earlier question", "Bring back an earlier question.", "prompt", palette=False),
     Action("newer", "down", "Later question", "Go on to a later question.", "prompt", palette=False),
@@ -115,6 +116,11 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("new_session", "ctrl+n", "New", "Start a new conversation.", "chat", footer=True),
     Action("copy_answer", "f8", "Copy", "Copy the last answer with its rules.", "chat"),
+    Action("page(-1)", "pageup", "Page up", "Scroll back.", "chat", palette=False, priority=True),
+    Action("page(1)", "pagedown", "Page down", "Scroll on.", "chat", palette=False, priority=True),
+    Action(
+        "leave", "escape", "Back", "Close the pane, or go back to the question field.", "chat", palette=False
+    ),
     Action("focus_prompt", "f9", "Prompt", "Go back to the question field.", "chat"),
     Action(
         "back",
@@ -137,6 +143,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("rename_session", "r", "Rename", "Give this conversation another title.", "sessions", footer=True),
     Action("delete_session", "d", "Delete", "Delete this conversation.", "sessions", footer=True),
     Action("undo_delete", "u", "Undo", "Bring the last deleted conversation back.", "sessions", footer=True),
+    Action("leave", "escape", "Chat", "Go back to the chat.", "sessions", palette=False),
     Action("export_session", "x", "Export", "Write this conversation as Markdown.", "sessions", footer=True),
 )
 
@@ -146,7 +153,7 @@ def actions_of(*scopes: Scope) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.scope in scopes)
 
 
-def bindings_of(*scopes: Scope) -> list[Binding]:
+def bindings_of(*scopes: Scope) -> list[BindingType]:
     """Return Textual's bindings for these scopes, for a class's BINDINGS."""
     return [
         Binding(action.key, action.name, action.label, show=False, priority=action.priority)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from hexcore_engine.paths import Paths
+from hexcore_engine.protocol.records import ModelRecord
+from hexcore_engine.protocol.requests import ListModels
 from hexcore_engine.settings import Settings
 from hexcore_tui.actions import actions_of, bindings_of
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
-from hexcore_tui.facts import Facts
-from hexcore_tui.messages import EngineConnected, EngineDisconnected
+from hexcore_tui.facts import Facts, KnowledgeReport, configured_model, missing_model, read_knowledge
+from hexcore_tui.messages import EngineDisconnected, ModelsArrived, RequestRefused
 from hexcore_tui.screens.chat import ChatScreen
 from hexcore_tui.textual_gaps import on_hangup, write_crash_file
 
@@ -58,7 +61,7 @@ class HexcoreApp(App[int]):
     """Chat, cards, rules, memory and sessions, each kept as it was left while another is shown."""
 
     TITLE = "Hexcore"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[object]]]] = {
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "chat": ChatScreen,
         "cards": _cards_screen,
         "rules": _rules_screen,
@@ -78,6 +81,7 @@ class HexcoreApp(App[int]):
         self.profile = profile
         self.bridge = EngineBridge(self, paths, settings)
         self.crash_file: Path | None = None
+        self._missing: dict[str, tuple[str, ...]] = {"knowledge": (), "model": ()}
 
     @property
     def knowledge_folder(self) -> Path:
@@ -93,21 +97,58 @@ class HexcoreApp(App[int]):
                 yield SystemCommand(action.label, action.help, partial(self.run_action, action.name, owner))
 
     def on_mount(self) -> None:
-        """Connect once the first frame stands."""
+        """Look around once the first frame stands."""
         on_hangup(self.exit)
-        self.call_after_refresh(self.bridge.connect)
+        self.call_after_refresh(self._look_around)
 
     async def on_unmount(self) -> None:
         """Hang up; the engine stays."""
         await self.bridge.close()
 
-    def on_engine_connected(self, message: EngineConnected) -> None:
-        """Tell the chat, whose lines speak of the engine."""
-        self.chat.engine_connected(message.welcome)
+    def on_engine_connected(self) -> None:
+        """Ask which model will answer."""
+        self.chat.problem = ""
+        self.bridge.request(self, ListModels())
 
     def on_engine_disconnected(self, message: EngineDisconnected) -> None:
-        """Tell the chat, whose lines speak of the engine."""
-        self.chat.engine_disconnected(message.error)
+        """Say what happened; the next question starts the engine anew."""
+        self.chat.problem = f"{message.error.message} {message.error.remedy}"
+
+    def on_models_arrived(self, message: ModelsArrived) -> None:
+        """Show the model in the top line, or say that there is none."""
+        self.model_seen(configured_model(message.event))
+        self._missing["model"] = missing_model(message.event)
+        self._say_missing()
+
+    def on_request_refused(self, message: RequestRefused) -> None:
+        """A request of the app's own failed."""
+        self.chat.problem = f"{message.error.message} {message.error.remedy}"
+
+    def model_seen(self, model: ModelRecord | None) -> None:
+        """Another model answers now."""
+        self.facts = replace(self.facts, model=model)
+
+    def look_at_knowledge(self) -> None:
+        """Read the knowledge files' dates again, e.g. after an import."""
+        self.run_worker(
+            self._read_knowledge, thread=True, exclusive=True, group="knowledge", exit_on_error=False
+        )
+
+    def _look_around(self) -> None:
+        self.look_at_knowledge()
+        self.bridge.connect()
+
+    def _read_knowledge(self) -> None:
+        report = read_knowledge(self.knowledge_folder)
+        self.call_from_thread(self._knowledge_read, report)
+
+    def _knowledge_read(self, report: KnowledgeReport) -> None:
+        self.facts = replace(report.facts, model=self.facts.model)
+        self._missing["knowledge"] = report.missing
+        self._say_missing()
+
+    def _say_missing(self) -> None:
+        self.chat.show_missing((*self._missing["knowledge"], *self._missing["model"]))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc is the stop key only while an answer runs and no other window lies on top."""

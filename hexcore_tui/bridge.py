@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from hexcore_engine.errors import EngineError, EngineLostError, HexcoreError
+from hexcore_engine.errors import EngineLostError, HexcoreError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.records import ErrorRecord, ModeName
@@ -212,11 +212,12 @@ class EngineBridge:
             await self._stream_to(sink, requests.WatchMemory(interval_s=interval_s))
             # Only a request of the user's own starts a lost engine anew.
             await self._connected.wait()
+            await asyncio.sleep(interval_s)
 
     async def _connect_quietly(self) -> None:
         try:
             await self._living_client()
-        except EngineError as error:
+        except HexcoreError as error:
             self._owner.post_message(messages.EngineDisconnected(record_of(error)))
 
     async def _call_quietly(self, request: requests.Request) -> None:

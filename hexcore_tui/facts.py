@@ -1,9 +1,12 @@
-"""What the top line of every screen says: the model and the age of the data."""
+"""What the top line of every screen says: the model and the age of the data, and what is not there yet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from hexcore_engine.errors import HexcoreError
+from hexcore_engine.protocol.events import ModelsListed
 from hexcore_engine.protocol.records import ModelRecord
 
 
@@ -13,9 +16,60 @@ class Facts:
 
     model: ModelRecord | None = None
     rules_date: str | None = None
-    rules_official: bool = True
     cards_date: str | None = None
-    num_cards: int = 0
+    num_cards: int | None = None
+
+
+@dataclass(frozen=True)
+class KnowledgeReport:
+    """The knowledge files in words: their facts, and a line for each thing that is missing or wrong."""
+
+    facts: Facts
+    missing: tuple[str, ...]
+
+
+def read_knowledge(folder: Path) -> KnowledgeReport:
+    """Look at the knowledge files. Takes some milliseconds: call it in a thread."""
+    from hexcore_engine.knowledge.lookup import Knowledge
+
+    knowledge = Knowledge(folder)
+    try:
+        status = knowledge.status()
+    except HexcoreError as error:
+        return KnowledgeReport(Facts(), (f"{error.message} {error.remedy}",))
+    finally:
+        knowledge.close()
+    official = status.release if status.release and status.release.official else None
+    missing = []
+    if official is None:
+        missing.append(
+            "No official rules are here: our own words stand in. Get them: hexcore setup --rules FILE"
+        )
+    if not status.num_cards:
+        missing.append("No cards are here. Get them: hexcore setup")
+    facts = Facts(
+        rules_date=official.effective if official else None,
+        cards_date=status.cards_date,
+        num_cards=status.num_cards,
+    )
+    return KnowledgeReport(facts, (*missing, *status.warnings))
+
+
+def configured_model(listed: ModelsListed) -> ModelRecord | None:
+    """Return the model a question would be answered by, as the engine knows it."""
+    for model in listed.models:
+        if listed.configured in (model.location, model.name):
+            return model
+    return None
+
+
+def missing_model(listed: ModelsListed) -> tuple[str, ...]:
+    """Return the line that says why no model answers, or nothing when one will."""
+    model = configured_model(listed)
+    if model and model.available:
+        return ()
+    note = f" ({model.note})" if model and model.note else ""
+    return (f"No model is here{note}: you get the evidence alone. Get the small one: hexcore setup",)
 
 
 def size_text(size_bytes: int) -> str:

@@ -11,6 +11,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from textual.containers import VerticalScroll
+from textual.geometry import Region
+from textual.widgets import OptionList
+
 
 def on_hangup(leave: Callable[[], None]) -> None:
     """Call `leave` when the terminal goes away. Textual 8.2: its Linux driver ignores SIGHUP and spins on a
@@ -43,3 +47,18 @@ def write_crash_file(error: BaseException, folder: Path) -> Path | None:
     except OSError:
         return None
     return file
+
+
+def scroll_to_line(options: OptionList) -> None:
+    """Scroll the container around `options` so that its highlighted line is seen.
+
+    Textual 8.2: a list as high as its lines scrolls nothing, and the container looks at whole widgets only.
+    """
+    container = next((node for node in options.ancestors if isinstance(node, VerticalScroll)), None)
+    highlighted = options.highlighted
+    if container is None or highlighted is None or highlighted not in options._index_to_line:
+        return
+    line = options.region.y - container.content_region.y + container.scroll_offset.y
+    line += options._index_to_line[highlighted]
+    height = options._heights[highlighted]
+    container.scroll_to_region(Region(0, line, 1, height), animate=False, force=True)

@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 from hexcore_engine.protocol.records import Citation, Passage
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.messages import CardRequested, RuleRequested, TextRequested
+from hexcore_tui.textual_gaps import scroll_to_line
 from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
 
 
@@ -29,7 +30,7 @@ class LinkList(OptionList):
     DEFAULT_CSS = """
     LinkList {
         height: auto;
-        max-height: 100h;
+        max-height: 1000;
         border: none;
         padding: 0;
         background: transparent;
@@ -70,6 +71,10 @@ class LinkList(OptionList):
             self.screen.focus_previous()
         else:
             super().action_cursor_up()
+
+    def scroll_to_highlight(self, top: bool = False) -> None:
+        """Bring the line into sight inside whatever scrolls around this list."""
+        scroll_to_line(self)
 
     def show(self, links: tuple[Link, ...]) -> None:
         """Replace the lines."""

@@ -65,9 +65,10 @@ def _cited(block: Block, citation: Citation, spelt_out: bool, plain: bool) -> Co
     mark = MARKS[citation.status]
     number = block.text[citation.start - block.start : citation.end - block.start]
     symbol = mark.plain_symbol if plain else mark.symbol
-    # No-break spaces keep the mark on the line of its number.
-    words = f"\u00a0{symbol}" + (f"\u00a0{mark.word}".replace(" ", "\u00a0") if spelt_out else "")
-    return Content.assemble((number, f"bold {mark.style}"), (words, mark.style))
+    words = f"{symbol} {mark.word}" if spelt_out else symbol
+    # The mark stands inside the brackets of the number, or in its own; no-break spaces hold them together.
+    inside = f"{number[:-1]} {words}]" if number.endswith("]") else f"{number} ({words})"
+    return Content(inside.replace(" ", "\u00a0")).stylize(f"bold {mark.style}")
 
 
 def style_inline(content: Content) -> Content:

@@ -14,12 +14,12 @@ class StatusLine(Widget):
     """One line below the question field."""
 
     DEFAULT_CSS = """
-    StatusLine { height: 1; padding: 0 1; color: $text-muted; }
+    StatusLine { height: auto; min-height: 1; max-height: 3; padding: 0 1; color: $text-muted; }
     """
 
-    doing: reactive[str] = reactive("")
-    usage: reactive[Usage | None] = reactive(None)
-    problem: reactive[str] = reactive("")
+    doing: reactive[str] = reactive("", layout=True)
+    usage: reactive[Usage | None] = reactive(None, layout=True)
+    problem: reactive[str] = reactive("", layout=True)
 
     def render(self) -> Content:
         """A problem first, else what is being done, then figures of the last answer."""
@@ -39,5 +39,5 @@ def usage_words(usage: Usage | None) -> str:
     if usage.ttft_ms is not None:
         words.append(f"first after {usage.ttft_ms / 1000:.2f} s")
     if usage.cached_tokens:
-        words.append(f"{usage.cached_tokens} of {usage.prompt_tokens} prompt tokens reused")
+        words.append(f"{usage.cached_tokens / max(1, usage.prompt_tokens):.0%} of the prompt reused")
     return " · ".join(words)

@@ -24,6 +24,7 @@ from hexcore_tui import messages
 from hexcore_tui.display_profile import DisplayProfile
 from hexcore_tui.widgets.chat.answer_view import AnswerView
 from hexcore_tui.widgets.chat.links import LinkList, citation_links, passage_link
+from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
 
 # A question longer than this is shown by its beginning; the session keeps it whole.
 LONGEST_SHOWN_QUESTION = 2000
@@ -55,14 +56,14 @@ class TurnView(Vertical):
     """
 
     class Finished(Message):
-        """The answer ended, one way or another. `usage` is None without a model."""
+        """The answer ended, one way or another. `usage` is None without a model; `in_vain` when it failed
+        before a word was written."""
 
-        def __init__(self, turn: TurnView, usage: Usage | None, lost: bool, asked_in_vain: bool) -> None:
+        def __init__(self, turn: TurnView, usage: Usage | None, in_vain: bool) -> None:
             super().__init__()
             self.turn = turn
             self.usage = usage
-            self.lost = lost
-            self.asked_in_vain = asked_in_vain
+            self.in_vain = in_vain
 
     def __init__(self, question: str, profile: DisplayProfile) -> None:
         super().__init__()
@@ -76,8 +77,14 @@ class TurnView(Vertical):
         self._evidence = LinkList()
         self._label = Static(classes="draft")
         self._answer = AnswerView(profile.batch_s, self._plain)
+        self._cited = Static(Content("Rules in this answer:"), classes="muted")
         self._citations = LinkList()
         self._end = Static(classes="muted")
+        self._choice: ModeChoice | None = None
+        self._given_up: list[str] = []
+        self._mode.update(Content("Looking for the rules that decide it …"))
+        for part in (self._evidence, self._label, self._answer, self._cited, self._citations, self._end):
+            part.display = False
 
     def compose(self) -> ComposeResult:
         """The evidence stands above the answer."""
@@ -89,14 +96,9 @@ class TurnView(Vertical):
         yield self._evidence
         yield self._label
         yield self._answer
+        yield self._cited
         yield self._citations
         yield self._end
-
-    def on_mount(self) -> None:
-        """Nothing is known yet; say that it is being looked for."""
-        for part in (self._evidence, self._label, self._answer, self._citations, self._end):
-            part.display = False
-        self._mode.update(Content("Looking for the rules that decide it …"))
 
     def on_answer_accepted(self, message: messages.AnswerAccepted) -> None:
         """Remember the conversation, and say when others are answered first."""
@@ -125,7 +127,8 @@ class TurnView(Vertical):
         """Say who writes, and what was given up."""
         self.model = message.event.model
         self._show_label(message.event.model)
-        self._say([f"To fit: {step.detail}." for step in message.event.plan.given_up])
+        self._given_up = [f"To fit: {clean_line(step.detail)}." for step in message.event.plan.given_up]
+        self._say(self._given_up)
 
     def on_answer_text_arrived(self, message: messages.AnswerTextArrived) -> None:
         """Add to the answer."""
@@ -142,15 +145,17 @@ class TurnView(Vertical):
     def on_answer_ended(self, message: messages.AnswerEnded) -> None:
         """Show the whole answer as it is stored, and how it ended."""
         event = message.event
-        self._finish(event.response, event.citations, event.stop_reason, event.notes, _error_of(event))
-        self.post_message(self.Finished(self, event.usage, lost=False, asked_in_vain=False))
+        error = event.error if isinstance(event, events.AnswerFailed) else None
+        self._finish(event.response, event.citations, event.stop_reason, event.notes, error)
+        in_vain = error is not None and not event.response
+        self.post_message(self.Finished(self, event.usage, in_vain))
 
     def on_request_refused(self, message: messages.RequestRefused) -> None:
         """Keep what was written, and say what happened."""
+        message.stop()
         reason: StopReason | None = "engine_lost" if message.engine_lost else None
         self._finish(self._answer.text, self.citations, reason, (), message.error)
-        in_vain = not self._answer.text
-        self.post_message(self.Finished(self, None, lost=message.engine_lost, asked_in_vain=in_vain))
+        self.post_message(self.Finished(self, None, in_vain=not self._answer.text))
 
     @property
     def answer(self) -> str:
@@ -178,11 +183,21 @@ class TurnView(Vertical):
             self._label.update(Content(f"Written by {clean_line(turn.model)}."))
             self._label.display = True
 
+    def as_text(self) -> str:
+        """Return question, evidence and answer as plain text, for copying."""
+        evidence = "\n".join(f"- {clean_line(p.id)}: {clean_line(p.why)}" for p in self.passages)
+        marks = "\n".join(f"- {c.rule}: {MARKS[c.status].word}" for c in first_of_each(self.citations))
+        parts = [
+            self.question,
+            f"Evidence:\n{evidence}",
+            self.answer,
+            f"Rules cited:\n{marks}" if marks else "",
+        ]
+        return "\n\n".join(part for part in parts if part)
+
     def stopping(self) -> None:
         """Say at once that the stop was heard."""
         self._say(["Stopping …"])
-
-    _choice: ModeChoice | None = None
 
     def _finish(
         self,
@@ -198,7 +213,7 @@ class TurnView(Vertical):
         self._label.display = bool(text) and self.model is not None
         self._show_citations()
         lines = [STOP_WORDS[reason]] if reason else []
-        lines += notes
+        lines += [*self._given_up, *notes]
         if error:
             lines.append(f"{error.message} {error.remedy}")
         self._end.set_class(error is not None, "failed")
@@ -211,7 +226,7 @@ class TurnView(Vertical):
 
     def _show_citations(self) -> None:
         self._citations.show(citation_links(self.citations, self._plain))
-        self._citations.display = bool(self.citations)
+        self._cited.display = self._citations.display = bool(self.citations)
 
     def _show_label(self, model: ModelRecord) -> None:
         name = clean_line(model.name)
@@ -227,10 +242,6 @@ class TurnView(Vertical):
         words = "\n".join(clean_line(line) for line in lines if line)
         self._end.update(Content(words))
         self._end.display = bool(words)
-
-
-def _error_of(event: events.AnswerOutcome) -> ErrorRecord | None:
-    return event.error if isinstance(event, events.AnswerFailed) else None
 
 
 def mode_words(choice: ModeChoice) -> str:

@@ -7,6 +7,7 @@ from textual.widget import Widget
 
 from hexcore_engine.utils.validation import clean_line
 from hexcore_tui.facts import Facts, size_text
+from hexcore_tui.host import host
 
 
 class TitleBar(Widget):
@@ -29,7 +30,7 @@ class TitleBar(Widget):
 
     def render(self) -> Content:
         """Name first: it must be there in the first frame, before anything else is known."""
-        facts = getattr(self.app, "facts", Facts())
+        facts = host(self).facts
         parts: list[str | Content | tuple[str, str]] = [("Hexcore", "bold $primary"), f"  {self._title}"]
         room = self.size.width - len(f"Hexcore  {self._title}")
         for words in facts_words(facts):
@@ -43,7 +44,9 @@ def facts_words(facts: Facts) -> tuple[str, ...]:
     """Return the facts as short phrases, the most important first."""
     words = []
     if facts.rules_date:
-        words.append(f"rules {facts.rules_date}" if facts.rules_official else "rules in our words")
+        words.append(f"rules {facts.rules_date}")
+    elif facts.num_cards is not None:
+        words.append("rules in our words")
     if facts.model:
         size = f" ({size_text(facts.model.weights_bytes)})" if facts.model.weights_bytes else ""
         words.append(f"{clean_line(facts.model.name)}{size}")

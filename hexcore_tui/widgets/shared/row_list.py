@@ -1,0 +1,151 @@
+"""A list of one-line rows that draws only the rows in sight, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+# Draws row `index` into `width` cells.
+DrawRow = Callable[[int, int], Content]
+
+
+class RowList(ScrollView, can_focus=True):
+    """Rows are drawn on demand by a function, so replacing them costs the same for 20 as for 35,000."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("down", "move(1)", "Down", show=False),
+        Binding("pageup", "move_page(-1)", "Page up", show=False),
+        Binding("pagedown", "move_page(1)", "Page down", show=False),
+        Binding("home", "move_to_end(-1)", "First", show=False),
+        Binding("end", "move_to_end(1)", "Last", show=False),
+        Binding("enter", "select", "Open", show=False),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--row", "row-list--highlight"}
+    DEFAULT_CSS = """
+    RowList {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        & > .row-list--highlight { background: $block-cursor-blurred-background; text-style: bold; }
+        &:focus > .row-list--highlight {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+        }
+    }
+    """
+
+    highlighted: reactive[int | None] = reactive(None)
+
+    class Highlighted(Message):
+        """Another row, or a new row at the same place, is the marked one; None when there are no rows."""
+
+        def __init__(self, rows: RowList, index: int | None) -> None:
+            super().__init__()
+            self.rows = rows
+            self.index = index
+
+        @property
+        def control(self) -> RowList:
+            """The list."""
+            return self.rows
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the newest mark of a list matters."""
+            return isinstance(message, RowList.Highlighted) and message.rows is self.rows
+
+    class Selected(Message):
+        """A row was chosen with Enter or a click."""
+
+        def __init__(self, rows: RowList, index: int) -> None:
+            super().__init__()
+            self.rows = rows
+            self.index = index
+
+        @property
+        def control(self) -> RowList:
+            """The list."""
+            return self.rows
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._draw: DrawRow = _draw_nothing
+        self._num_rows = 0
+
+    def watch_highlighted(self, before: int | None, after: int | None) -> None:
+        """Redraw the two rows and bring the marked one into sight."""
+        for index in (before, after):
+            if index is not None:
+                self.refresh_line(index - round(self.scroll_offset.y))
+        if after is not None:
+            self.scroll_to_region(Region(0, after, 1, 1), animate=False, x_axis=False)
+        self.post_message(self.Highlighted(self, after))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the row under the pointer."""
+        index = event.y + round(self.scroll_offset.y)
+        if index < self._num_rows:
+            self.highlighted = index
+            self.action_select()
+
+    def action_move(self, delta: int) -> None:
+        """Mark a row further up or down."""
+        if self._num_rows:
+            place = -1 if self.highlighted is None else self.highlighted
+            self.highlighted = min(max(place + delta, 0), self._num_rows - 1)
+
+    def action_move_page(self, direction: int) -> None:
+        """Mark a row one screenful away."""
+        self.action_move(direction * max(1, self.size.height - 1))
+
+    def action_move_to_end(self, direction: int) -> None:
+        """Mark the first or last row."""
+        self.action_move(direction * self._num_rows)
+
+    def action_select(self) -> None:
+        """Choose the marked row."""
+        if self.highlighted is not None:
+            self.post_message(self.Selected(self, self.highlighted))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row in sight."""
+        index = y + round(self.scroll_offset.y)
+        width = self.size.width
+        marked = index == self.highlighted
+        style = self.get_visual_style("row-list--highlight" if marked else "row-list--row")
+        if not width or index >= self._num_rows:
+            return Strip.blank(width, self.rich_style)
+        row = self._draw(index, width).truncate(width, ellipsis=True, pad=True)
+        return Visual.to_strips(self, row, width, 1, style, apply_selection=False)[0]
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows there are."""
+        return self._num_rows
+
+    def show_rows(self, num_rows: int, draw: DrawRow, highlighted: int | None = 0) -> None:
+        """Replace all rows; `draw` is called for those in sight. Marks `highlighted` where it exists."""
+        self._draw = draw
+        self._num_rows = num_rows
+        self.virtual_size = Size(0, num_rows)
+        self.set_reactive(RowList.highlighted, highlighted if num_rows else None)
+        self.scroll_to(y=0, animate=False)
+        if self.highlighted:
+            self.scroll_to_region(Region(0, self.highlighted, 1, 1), animate=False, x_axis=False)
+        self.refresh()
+        self.post_message(self.Highlighted(self, self.highlighted))
+
+
+def _draw_nothing(_index: int, _width: int) -> Content:
+    return Content("")
