@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from textual.content import Content, ContentText
+from textual.content import Content
 from textual.style import Style
 
 LinkKind = Literal["rule", "card"]
-LINK_STYLE = "$link-color underline"
+LINK_STYLE = "$primary underline"
 META_KEY = "hexcore_link"
 
 
@@ -32,7 +32,7 @@ class Document:
 
 
 class DocumentBuilder:
-    """Collects pieces; each verb returns the builder's own state changed and nothing else."""
+    """Collects the pieces of a document in order."""
 
     def __init__(self) -> None:
         self._pieces: list[Content] = []
@@ -59,5 +59,4 @@ class DocumentBuilder:
 
     def build(self) -> Document:
         """Return what was collected."""
-        parts: list[ContentText] = list(self._pieces)
-        return Document(Content.assemble(*parts).rstrip(), tuple(self._links))
+        return Document(Content("").join(self._pieces).rstrip(), tuple(self._links))

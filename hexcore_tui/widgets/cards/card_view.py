@@ -1,0 +1,56 @@
+"""A card to read, with its keywords leading to their rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.reactive import reactive
+
+from hexcore_engine.errors import HexcoreError
+from hexcore_tui.widgets.cards.card_document import card_document, unknown_card_document
+from hexcore_tui.widgets.shared.document import Document
+from hexcore_tui.widgets.shared.failure import failure_document
+from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
+from hexcore_tui.widgets.shared.linked_text import LinkedText
+
+if TYPE_CHECKING:
+    from hexcore_engine.knowledge.lookup import Knowledge
+
+# Keyword abilities and keyword actions have their rules in these groups.
+KEYWORD_GROUPS = ("702", "701")
+
+
+class CardView(LinkedText):
+    """`show(name)` looks the card up off the event loop; a keyword's link posts `RuleRequested`."""
+
+    name_shown: reactive[str | None] = reactive(None)
+
+    def show(self, name: str) -> None:
+        """Show a card; the newest call wins."""
+        self.run_worker(self._load(name), group="card", exclusive=True, exit_on_error=False)
+
+    async def _load(self, name: str) -> None:
+        try:
+            found, document = await knowledge_thread(self).call(lambda knowledge: _read(knowledge, name))
+        except HexcoreError as error:
+            found, document = None, failure_document(error)
+        self.name_shown = found
+        self.show_document(document)
+
+
+def _read(knowledge: Knowledge, name: str) -> tuple[str | None, Document]:
+    card = knowledge.card(name)
+    status = knowledge.status()
+    if card is None:
+        return None, unknown_card_document(name, status)
+    rules = {keyword: _rule_of_keyword(knowledge, keyword) for keyword in card.keywords}
+    known = {keyword: number for keyword, number in rules.items() if number}
+    return card.name, card_document(card, known, status)
+
+
+def _rule_of_keyword(knowledge: Knowledge, keyword: str) -> str | None:
+    for entry in knowledge.glossary(keyword):
+        for number in entry.rules:
+            if number.startswith(KEYWORD_GROUPS):
+                return number
+    return None
