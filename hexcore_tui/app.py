@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.theme import Theme
 
+from hexcore_engine.errors import HexcoreError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.protocol.requests import ListModels
-from hexcore_engine.settings import Settings
+from hexcore_engine.settings import Settings, save_setting
 from hexcore_tui.actions import actions_of, bindings_of
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
@@ -24,6 +26,7 @@ from hexcore_tui.facts import Facts, KnowledgeReport, configured_model, missing_
 from hexcore_tui.messages import EngineDisconnected, ModelsArrived, RequestRefused
 from hexcore_tui.screens.chat import ChatScreen
 from hexcore_tui.textual_gaps import on_hangup, write_crash_file
+from hexcore_tui.themes import load_themes
 
 if TYPE_CHECKING:
     from hexcore_tui.screens.cards import CardsScreen
@@ -74,14 +77,22 @@ class HexcoreApp(App[int]):
 
     facts: reactive[Facts] = reactive(Facts(), init=False)
 
-    def __init__(self, paths: Paths, settings: Settings, profile: DisplayProfile = PROFILES["local"]) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Settings,
+        profile: DisplayProfile = PROFILES["local"],
+        *,
+        start_engine: bool = True,
+    ) -> None:
         super().__init__()
         self.paths = paths
         self.settings = settings
         self.profile = profile
-        self.bridge = EngineBridge(self, paths, settings)
+        self.bridge = EngineBridge(self, paths, settings, start=start_engine)
         self.crash_file: Path | None = None
-        self._missing: dict[str, tuple[str, ...]] = {"knowledge": (), "model": ()}
+        self._missing: dict[str, tuple[str, ...]] = {"themes": (), "knowledge": (), "model": ()}
+        self._use_themes()
 
     @property
     def knowledge_folder(self) -> Path:
@@ -99,6 +110,7 @@ class HexcoreApp(App[int]):
     def on_mount(self) -> None:
         """Look around once the first frame stands."""
         on_hangup(self.exit)
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
         self.call_after_refresh(self._look_around)
 
     async def on_unmount(self) -> None:
@@ -148,7 +160,30 @@ class HexcoreApp(App[int]):
         self._say_missing()
 
     def _say_missing(self) -> None:
-        self.chat.show_missing((*self._missing["knowledge"], *self._missing["model"]))
+        self.chat.show_missing(tuple(line for lines in self._missing.values() for line in lines))
+
+    def _use_themes(self) -> None:
+        themes, problems = load_themes(self.paths.themes_dir)
+        others = set(self.available_themes)
+        for theme in themes:
+            self.register_theme(theme)
+        names = [theme.name for theme in themes]
+        wanted = self.settings.screen.theme
+        if wanted not in names:
+            problems = (*problems, f"There is no theme {wanted!r}; there are {', '.join(names)}.")
+        self.theme = wanted if wanted in names else names[0]
+        # Textual's own lack the colours of mana and memory.
+        for name in others.difference(names):
+            self.unregister_theme(name)
+        self._missing["themes"] = problems
+
+    def _keep_theme(self, theme: Theme) -> None:
+        if theme.name == self.settings.screen.theme:
+            return
+        try:
+            save_setting(self.paths.settings_file, "screen", "theme", theme.name)
+        except HexcoreError as error:
+            self.chat.problem = f"{error.message} {error.remedy}"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc is the stop key only while an answer runs and no other window lies on top."""

@@ -87,10 +87,11 @@ def record_of(error: BaseException) -> ErrorRecord:
 class EngineBridge:
     """Requests in, messages out. All methods are called on the app's event loop and return at once."""
 
-    def __init__(self, owner: MessagePump, paths: Paths, settings: Settings) -> None:
+    def __init__(self, owner: MessagePump, paths: Paths, settings: Settings, *, start: bool = True) -> None:
         self._owner = owner
         self._paths = paths
         self._settings = settings
+        self._start_engine = start
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
         self._connected = asyncio.Event()
@@ -234,7 +235,9 @@ class EngineBridge:
             if self._client is None:
                 from hexcore_engine.client.client import EngineClient
 
-                self._client = await EngineClient.connect(self._paths, self._settings, client_name="tui")
+                self._client = await EngineClient.connect(
+                    self._paths, self._settings, client_name="tui", start=self._start_engine
+                )
                 self._connected.set()
                 self._owner.post_message(messages.EngineConnected(self._client.welcome))
             return self._client

@@ -1,0 +1,128 @@
+"""A real terminal for the app: a pty that pyte reads."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pyte
+import pytest
+
+PROGRAM = (sys.executable, "-m", "hexcore_tui")
+
+
+class Terminal:
+    """A program on a pty of its own; `raw` holds every byte it wrote."""
+
+    def __init__(self, argv: Sequence[str], environment: dict[str, str], columns: int, rows: int) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self.raw = b""
+        self.exit_code: int | None = None
+        self.pid, self._descriptor = pty.fork()
+        if self.pid == 0:
+            os.execvpe(argv[0], list(argv), environment)
+        size = struct.pack("HHHH", rows, columns, 0, 0)
+        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, size)
+
+    @property
+    def text(self) -> str:
+        """What a person sees now."""
+        return "\n".join(self._screen.display)
+
+    def send(self, keys: str) -> None:
+        """Type."""
+        data = keys.encode()
+        while data:
+            self._read(0)
+            data = data[os.write(self._descriptor, data[:4096]) :]
+
+    def wait_for(self, seen: str | Callable[[str], bool], timeout_s: float = 20.0) -> str:
+        """Read until the screen shows it; fail with the screen when it does not come."""
+        look = (lambda text: seen in text) if isinstance(seen, str) else seen
+        deadline = time.monotonic() + timeout_s
+        while not look(self.text):
+            if time.monotonic() > deadline or not self._read(0.05):
+                pytest.fail(f"{seen!r} was not seen; the screen shows:\n{self.text}")
+        return self.text
+
+    def wait_for_exit(self, timeout_s: float = 20.0) -> int:
+        """Read until the program ended and return its exit code, negative for a signal."""
+        deadline = time.monotonic() + timeout_s
+        while self.exit_code is None:
+            if time.monotonic() > deadline:
+                pytest.fail(f"the program did not end; the screen shows:\n{self.text}")
+            self._read(0.05)
+            self._reap(os.WNOHANG)
+        return self.exit_code
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a dropped line does."""
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    def close(self) -> None:
+        """End the program for good."""
+        if self.exit_code is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self._reap(0)
+        if self._descriptor >= 0:
+            self.hang_up()
+
+    def _read(self, timeout_s: float) -> bool:
+        if self._descriptor < 0:
+            time.sleep(timeout_s)
+            return True
+        ready, _, _ = select.select([self._descriptor], [], [], timeout_s)
+        if not ready:
+            return True
+        try:
+            data = os.read(self._descriptor, 65536)
+        except OSError:
+            return False
+        self.raw += data
+        self._stream.feed(data)
+        return bool(data)
+
+    def _reap(self, flags: int) -> None:
+        pid, status = os.waitpid(self.pid, flags)
+        if pid:
+            self.exit_code = os.waitstatus_to_exitcode(status)
+
+
+OpenTerminal = Callable[..., Terminal]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def open_terminal(home: Path) -> Iterator[OpenTerminal]:
+    """Opens programs on ptys of their own, with an empty HEXCORE_HOME and no network."""
+    opened: list[Terminal] = []
+
+    def open_one(
+        *options: str, columns: int = 80, rows: int = 24, argv: Sequence[str] = PROGRAM, **variables: str
+    ) -> Terminal:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("HEXCORE_")}
+        environment |= {"TERM": "xterm-256color", "HEXCORE_HOME": str(home), "HEXCORE_OFFLINE": "1"}
+        environment.pop("SSH_CONNECTION", None)
+        environment.pop("NO_COLOR", None)
+        terminal = Terminal([*argv, *options], environment | variables, columns, rows)
+        opened.append(terminal)
+        return terminal
+
+    yield open_one
+    for terminal in opened:
+        terminal.close()
