@@ -180,3 +180,15 @@ class MemoryError(HexcoreError):  # noqa: A001 - the name is part of the public 
     """A memory budget, or the machine's memory, is exceeded."""
 
     code = "HX-MEMORY"
+
+
+def error_from_record(code: str, message: str, remedy: str) -> HexcoreError:
+    """Return the error a record stands for; an unknown code gives the base class with its own code kept."""
+    for kind in _all_kinds(HexcoreError):
+        if kind.code == code:
+            return kind(message, remedy)
+    return HexcoreError(f"{message} [{code}]", remedy)
+
+
+def _all_kinds(kind: type[HexcoreError]) -> list[type[HexcoreError]]:
+    return [kind, *(deeper for child in kind.__subclasses__() for deeper in _all_kinds(child))]

@@ -1,0 +1,52 @@
+"""From a model's name to a loaded decoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hexcore_engine.inference.decoders.base import Decoder
+from hexcore_engine.models.catalog import decoder_of, model_file, require_llama_cpp, torch_missing
+from hexcore_engine.paths import Paths
+from hexcore_engine.settings import EngineSettings, ModelSettings
+
+
+def open_decoder(
+    settings: ModelSettings,
+    engine: EngineSettings,
+    paths: Paths,
+    model: str | None = None,
+    decoder: str | None = None,
+) -> Decoder:
+    """Load a model and return it warm.
+
+    Raises:
+        ModelMissingError: when it is not at hand.
+        DecoderError: when its runner can't load it.
+    """
+    location = model or settings.path
+    kind = decoder_of(location, decoder or settings.decoder)
+    if kind == "scripted":
+        from hexcore_engine.inference.decoders.scripted import ScriptedDecoder
+
+        return ScriptedDecoder()
+    if kind == "openai":
+        from hexcore_engine.inference.decoders.openai_server import OpenAIServerDecoder, api_key
+
+        return OpenAIServerDecoder(location, api_key(settings.api_key_variable), settings.remote_name)
+    if kind == "torch":
+        raise torch_missing(location)
+    return _open_llama_cpp(settings, engine, model_file(location, paths))
+
+
+def _open_llama_cpp(settings: ModelSettings, engine: EngineSettings, file: Path) -> Decoder:
+    from hexcore_engine.inference.decoders.llama_cpp import LlamaCppDecoder
+    from hexcore_engine.inference.prompt import warm_prompt
+
+    require_llama_cpp()
+    return LlamaCppDecoder(
+        file,
+        context_tokens=settings.context_tokens,
+        threads=settings.threads,
+        prompt_cache_mb=engine.prompt_cache_mb,
+        warm_prompt=warm_prompt(),
+    )

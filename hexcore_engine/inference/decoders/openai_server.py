@@ -1,0 +1,361 @@
+"""Writing through an OpenAI-compatible server: llama-server, vLLM, SGLang, Ray Serve LLM, Ollama.
+
+The decoder is driven from the inference thread and owns a private event loop, so that a stop from any thread
+cancels the pending read at once, in the middle of a prompt too; closing the stream stops the server's work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+from collections.abc import AsyncGenerator, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+
+from hexcore_engine.errors import DecoderError, ModelMissingError
+from hexcore_engine.inference.decoders.base import (
+    ChatMessage,
+    DecodedText,
+    DecodeFinished,
+    DecodeRequest,
+    DecoderMemory,
+    StopSignal,
+)
+from hexcore_engine.inference.grammar import citation_grammar
+from hexcore_engine.protocol.records import CacheStats, ModelRecord
+from hexcore_engine.utils.validation import clean_line
+
+T = TypeVar("T")
+# A server may prefill a long prompt for minutes without a byte; connecting is quick or broken.
+TIMEOUT = httpx.Timeout(connect=10.0, read=600.0, write=60.0, pool=10.0)
+DEFAULT_CONTEXT_TOKENS = 4096
+# Upper estimate where a server can't count: English rules text has more characters a token than this.
+CHARACTERS_PER_TOKEN = 3.0
+TOKENS_PER_MESSAGE = 8
+UNCONSTRAINED = "This server takes no grammar: rule numbers are checked after they are written, not while."
+
+
+@dataclass(frozen=True)
+class ServerCapabilities:
+    """What a server told about itself; `native` means llama-server's own endpoints are there."""
+
+    model: str
+    context_tokens: int
+    native: bool
+
+
+class OpenAIServerDecoder:
+    """A model behind `<base>/v1/chat/completions`."""
+
+    def __init__(self, address: str, api_key: str | None = None, model_name: str = "") -> None:
+        """Connect and ask what is there.
+
+        Raises:
+            ModelMissingError: when nothing answers at the address, or the key is refused.
+        """
+        self._base = address.rstrip("/").removesuffix("/v1")
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._loop = asyncio.new_event_loop()
+        # trust_env off for loopback: a proxy must not see a local server's traffic.
+        local = httpx.URL(self._base).host in ("127.0.0.1", "localhost", "::1")
+        self._client = httpx.AsyncClient(headers=headers, timeout=TIMEOUT, trust_env=not local)
+        self._closed = False
+        self._prompt_tokens = 0
+        self._cached_tokens = 0
+        try:
+            self._capabilities = self._run(self._ask_capabilities(model_name))
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def model(self) -> ModelRecord:
+        """The model the server serves."""
+        capabilities = self._capabilities
+        return ModelRecord(
+            name=clean_line(capabilities.model),
+            location=self._base,
+            decoder="openai",
+            context_tokens=capabilities.context_tokens,
+            note="" if capabilities.native else UNCONSTRAINED,
+        )
+
+    @property
+    def context_tokens(self) -> int:
+        """The server's context, or a careful guess where it does not say."""
+        return self._capabilities.context_tokens
+
+    def count_tokens(self, messages: tuple[ChatMessage, ...]) -> int:
+        """Ask llama-server; elsewhere an upper estimate from the number of characters."""
+        if self._capabilities.native:
+            return self._run(self._count_natively(messages))
+        characters = sum(len(message.content) for message in messages)
+        return math.ceil(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
+
+    def generate(self, request: DecodeRequest, stop: StopSignal) -> Iterator[DecodedText | DecodeFinished]:
+        """Stream an answer; see the contract in base.py."""
+        chunks = self._stream(self._body(request))
+        state = _StreamState()
+        try:
+            while not stop.is_set():
+                chunk = self._next(chunks, stop)
+                if chunk is None:
+                    break
+                text = state.take(chunk)
+                if text:
+                    yield DecodedText(text)
+        finally:
+            self._run(chunks.aclose())
+        yield self._finished(request, state, stopped=stop.is_set() and state.finish_reason is None)
+
+    def memory(self) -> DecoderMemory | None:
+        """Unknown: the memory is the server's."""
+        return None
+
+    def cache_stats(self) -> CacheStats | None:
+        """Prompt tokens sent, and those the server had kept."""
+        return CacheStats(self._prompt_tokens, self._cached_tokens, self.context_tokens)
+
+    def close(self) -> None:
+        """Close the connections; safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.run_until_complete(self._client.aclose())
+        self._loop.close()
+
+    # -- the private loop
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._loop.run_until_complete(work)
+
+    def _next(self, chunks: AsyncGenerator[dict[str, Any], None], stop: StopSignal) -> dict[str, Any] | None:
+        """Return the next chunk; None at the end, or when `stop` is set while waiting."""
+        task = self._loop.create_task(_next_or_none(chunks))
+
+        def cancel() -> None:
+            self._loop.call_soon_threadsafe(task.cancel)
+
+        forget = stop.on_set(cancel)
+        try:
+            return self._loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            return None
+        finally:
+            forget()
+
+    # -- talking to the server
+
+    async def _ask_capabilities(self, model_name: str) -> ServerCapabilities:
+        listed = await self._get_json("/v1/models")
+        models = [entry for entry in listed.get("data", []) if isinstance(entry, dict)]
+        names = [str(entry.get("id", "")) for entry in models]
+        if model_name and names and model_name not in names:
+            raise ModelMissingError(
+                f"The server at {self._base} does not serve {model_name!r}.",
+                f"It serves: {', '.join(names[:8])}.",
+            )
+        if not names and not model_name:
+            raise ModelMissingError(
+                f"The server at {self._base} lists no model.", "Load a model there first."
+            )
+        entry = models[names.index(model_name) if model_name in names else 0] if models else {}
+        native = entry.get("owned_by") == "llamacpp"
+        context = await self._context_tokens(entry, native)
+        return ServerCapabilities(model_name or names[0], context, native)
+
+    async def _context_tokens(self, entry: dict[str, Any], native: bool) -> int:
+        if native:
+            properties = await self._get_json("/props")
+            context = properties.get("default_generation_settings", {}).get("n_ctx")
+            if isinstance(context, int) and context > 0:
+                return context
+        stated = entry.get("max_model_len") or entry.get("context_length")
+        return stated if isinstance(stated, int) and stated > 0 else DEFAULT_CONTEXT_TOKENS
+
+    async def _get_json(self, path: str) -> dict[str, Any]:
+        try:
+            response = await self._client.get(self._base + path)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ModelMissingError(
+                f"No model server answers at {self._base}: {type(error).__name__}.",
+                "Start the server, or choose another model with `hexcore models use`.",
+            ) from error
+        if response.status_code in (401, 403):
+            raise ModelMissingError(
+                f"The server at {self._base} refuses the key.",
+                "Put its key into the variable that [model] api_key_variable names (HEXCORE_API_KEY).",
+            )
+        try:
+            document = response.raise_for_status().json()
+        except (httpx.HTTPStatusError, ValueError) as error:
+            raise ModelMissingError(
+                f"{self._base} is no OpenAI-compatible server: {path} answered {response.status_code}.",
+                "Give the address that ends in /v1.",
+            ) from error
+        return document if isinstance(document, dict) else {}
+
+    async def _count_natively(self, messages: tuple[ChatMessage, ...]) -> int:
+        shown = await self._post_json("/apply-template", {"messages": _as_dicts(messages)})
+        tokens = await self._post_json(
+            "/tokenize", {"content": shown["prompt"], "add_special": True, "parse_special": True}
+        )
+        return len(tokens["tokens"])
+
+    async def _post_json(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            response = await self._client.post(self._base + path, json=body)
+            document = response.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise _lost(error) from error
+        return document if isinstance(document, dict) else {}
+
+    def _body(self, request: DecodeRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._capabilities.model,
+            "messages": _as_dicts(request.messages),
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if request.stop:
+            body["stop"] = list(request.stop)
+        if self._capabilities.native:
+            body |= {
+                "cache_prompt": True,
+                "min_p": request.min_p,
+                "repeat_penalty": request.repetition_penalty,
+            }
+            if request.citable_rules is not None:
+                body["grammar"] = citation_grammar(request.citable_rules)
+        return body
+
+    async def _stream(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the server's chunks.
+
+        The connection is closed after each stream: reusing it right after one fails now and then on
+        llama-server (seen in build 11549).
+        """
+        try:
+            async with self._client.stream(
+                "POST", f"{self._base}/v1/chat/completions", json=body, headers={"Connection": "close"}
+            ) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise _refused(response.status_code, await response.aread())
+                async for line in response.aiter_lines():
+                    if line.startswith("data:"):
+                        data = line[5:].strip()
+                        if data == "[DONE]":
+                            return
+                        yield _chunk(data)
+        except httpx.HTTPError as error:
+            raise _lost(error) from error
+
+    def _finished(self, request: DecodeRequest, state: _StreamState, stopped: bool) -> DecodeFinished:
+        prompt_tokens = state.prompt_tokens
+        if prompt_tokens is None:
+            prompt_tokens = 0
+        self._prompt_tokens += prompt_tokens
+        self._cached_tokens += state.cached_tokens
+        reason = state.finish_reason
+        if not stopped and reason is None:
+            raise DecoderError("The model server ended the answer without saying why.", "Ask again.")
+        return DecodeFinished(
+            stop_reason="stopped" if stopped else "length" if reason == "length" else "end",
+            prompt_tokens=prompt_tokens,
+            cached_tokens=state.cached_tokens,
+            generated_tokens=state.generated_tokens,
+            prompt_ms=state.prompt_ms,
+            tokens_per_s=state.tokens_per_s,
+        )
+
+
+class _StreamState:
+    """What the chunks of one stream said so far."""
+
+    def __init__(self) -> None:
+        self.finish_reason: str | None = None
+        self.prompt_tokens: int | None = None
+        self.cached_tokens = 0
+        self.generated_tokens = 0
+        self.prompt_ms: float | None = None
+        self.tokens_per_s: float | None = None
+
+    def take(self, chunk: dict[str, Any]) -> str:
+        """Note what a chunk says; return its text."""
+        self._take_usage(chunk.get("usage") or {}, chunk.get("timings") or {})
+        choices = chunk.get("choices") or []
+        if not choices:
+            return ""
+        self.finish_reason = choices[0].get("finish_reason") or self.finish_reason
+        text = (choices[0].get("delta") or {}).get("content") or ""
+        if text:
+            self.generated_tokens += 1
+        return str(text)
+
+    def _take_usage(self, usage: dict[str, Any], timings: dict[str, Any]) -> None:
+        if usage:
+            self.prompt_tokens = usage.get("prompt_tokens", self.prompt_tokens)
+            self.generated_tokens = usage.get("completion_tokens", self.generated_tokens)
+            details = usage.get("prompt_tokens_details") or {}
+            self.cached_tokens = details.get("cached_tokens") or self.cached_tokens
+        if timings:
+            self.prompt_ms = timings.get("prompt_ms", self.prompt_ms)
+            self.tokens_per_s = timings.get("predicted_per_second", self.tokens_per_s)
+            self.cached_tokens = timings.get("cache_n", self.cached_tokens)
+
+
+async def _next_or_none(chunks: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any] | None:
+    return await anext(chunks, None)
+
+
+def _as_dicts(messages: tuple[ChatMessage, ...]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _chunk(data: str) -> dict[str, Any]:
+    try:
+        chunk = json.loads(data)
+    except ValueError as error:
+        raise DecoderError("The model server sent something that is no JSON.", "Ask again.") from error
+    if not isinstance(chunk, dict):
+        raise DecoderError("The model server sent something that is no event.", "Ask again.")
+    if "error" in chunk:
+        raise DecoderError(f"The model server failed: {_error_text(chunk)}.", "Ask again.")
+    return chunk
+
+
+def _refused(status: int, body: bytes) -> DecoderError:
+    try:
+        reason = _error_text(json.loads(body))
+    except ValueError:
+        reason = "no reason given"
+    return DecoderError(
+        f"The model server refused the question ({status}): {reason}.",
+        "Ask again, or choose another model with `hexcore models use`.",
+    )
+
+
+def _error_text(document: Any) -> str:
+    error = document.get("error") if isinstance(document, dict) else None
+    message = error.get("message") if isinstance(error, dict) else error
+    return clean_line(str(message or "no reason given"))[:300].rstrip(".")
+
+
+def _lost(error: Exception) -> DecoderError:
+    return DecoderError(
+        f"The connection to the model was lost: {type(error).__name__}.",
+        "Ask again: the model is started or connected anew.",
+    )
+
+
+def api_key(variable: str) -> str | None:
+    """Return the key held by the named environment variable, if any."""
+    return os.environ.get(variable) or None

@@ -1,0 +1,276 @@
+"""From a question to a checked answer. `HexcorePipeline.stream` says the whole life of a question."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hexcore_engine.errors import (
+    DecoderError,
+    HexcoreError,
+    KnowledgeRetrievalError,
+    ModelMissingError,
+    UsageError,
+)
+from hexcore_engine.inference.answer import AnswerInProgress, decode_answer
+from hexcore_engine.inference.budget import admit
+from hexcore_engine.inference.decoders.base import Decoder, StopSignal
+from hexcore_engine.inference.prompt import MODE_STYLES
+from hexcore_engine.inference.request import PipelineRequest
+from hexcore_engine.models.router import TransactionClassifier, pinned
+from hexcore_engine.protocol.events import (
+    AnswerCompleted,
+    AnswerFailed,
+    AnswerOutcome,
+    AnswerStopped,
+    Event,
+    PassagesRetrieved,
+    PlanMade,
+    QuestionRouted,
+)
+from hexcore_engine.protocol.records import ErrorRecord, ModeChoice, to_builtins
+from hexcore_engine.settings import Settings
+
+if TYPE_CHECKING:
+    from hexcore_engine.knowledge.lookup import Knowledge
+    from hexcore_engine.knowledge.retriever import HybridRetriever
+
+logger = logging.getLogger(__name__)
+
+NO_MODEL_NOTE = "No model is at hand, so there is no answer text; the rules and cards found are above."
+
+
+class HexcorePipeline:
+    """Routes, retrieves, plans, writes and checks.
+
+    `model`, `tokenizer`, `expert_manager`, `cross_expert` and `kv_cache_manager` belong to torch decoders
+    and are None on the others.
+    """
+
+    def __init__(
+        self,
+        model_path: str = "mistralai/Mixtral-8x7B-v0.1",
+        expert_adapters_dir: str = "adapters",
+        device_map: str | dict[str, Any] = "auto",
+        quantization_type: str = "4bit",
+        max_memory: dict[int | str, int | str] | None = None,
+        knowledge_db_path: str | Path | None = None,
+        enable_memory_optimization: bool = True,
+    ) -> None:
+        """Open the model at `model_path` (a GGUF file, a server's address, "embedded" or "scripted").
+
+        `knowledge_db_path` is the knowledge folder, the user's own by default. Never downloads anything.
+
+        Raises:
+            ModelMissingError: when the model is not at hand, with the remedy.
+        """
+        from hexcore_engine.inference.assembly import parts_for_model
+
+        parts = parts_for_model(model_path, knowledge_db_path)
+        decoder: Decoder = parts.pop("open_decoder")()
+        self._take_parts(lambda: decoder, **parts, close_decoder=decoder.close)
+
+    @classmethod
+    def from_parts(
+        cls,
+        *,
+        open_decoder: Callable[[], Decoder],
+        retriever: HybridRetriever,
+        knowledge: Knowledge,
+        router: TransactionClassifier,
+        settings: Settings,
+    ) -> HexcorePipeline:
+        """Build from parts that exist; `open_decoder` is called in `stream`, after the passages were
+        shown, and returns the same decoder as long as it is usable."""
+        pipeline = cls.__new__(cls)
+        pipeline._take_parts(open_decoder, retriever, knowledge, router, settings)
+        return pipeline
+
+    def _take_parts(
+        self,
+        open_decoder: Callable[[], Decoder],
+        retriever: HybridRetriever,
+        knowledge: Knowledge,
+        router: TransactionClassifier,
+        settings: Settings,
+        close_decoder: Callable[[], None] | None = None,
+    ) -> None:
+        self._open_decoder = open_decoder
+        # A decoder that came through `from_parts` belongs to whoever opened it.
+        self._close_decoder = close_decoder
+        self._knowledge = knowledge
+        self._settings = settings
+        self.knowledge_retriever = retriever
+        self.classifier = router
+        self.model = None
+        self.tokenizer = None
+        self.expert_manager = None
+        self.cross_expert = None
+        self.kv_cache_manager = None
+
+    def stream(self, request: PipelineRequest | str, stop: StopSignal | None = None) -> Iterator[Event]:
+        """Answer a question; yields the events of one question as listed in protocol/events.py, from
+        `QuestionRouted` to the outcome. A part that fails ends in `AnswerFailed` with the text so far."""
+        request = PipelineRequest(request) if isinstance(request, str) else request
+        answer = AnswerInProgress(request, started=time.monotonic())
+        try:
+            choice = self._route(request)
+            yield QuestionRouted(request.question_id, choice)
+            retrieved = self._retrieve(request)
+            answer.note_evidence(retrieved)
+            yield retrieved
+            if not request.use_model:
+                yield answer.outcome(AnswerCompleted, "no_model")
+                return
+            yield from self._write(request, choice, retrieved, answer, stop or StopSignal())
+        except HexcoreError as error:
+            yield answer.failed(error)
+        except Exception as error:
+            logger.exception("a question failed unexpectedly")
+            yield answer.failed(
+                DecoderError(f"Something unforeseen broke: {type(error).__name__}.", "Ask again.")
+            )
+
+    def generate(
+        self,
+        query: str,
+        max_new_tokens: int = 1024,
+        temperature: float = 0.7,
+        use_multiple_experts: bool = True,
+        latency_budget_ms: float | None = None,
+        memory_budget_mb: float | None = None,
+        **generation_kwargs: Any,
+    ) -> dict[str, Any]:
+        """Answer a question at once: `{"response": text, "metadata": {...}}`.
+
+        `generation_kwargs` may hold `mode` and `seed`. Mixing experts needs adapters for a torch model.
+
+        Raises:
+            HexcoreError: when the answer failed; the metadata of what was found is lost then, use `stream`.
+        """
+        unknown = set(generation_kwargs) - {"mode", "seed"}
+        if unknown:
+            raise UsageError(f"generate() does not know {', '.join(sorted(unknown))}.", "Known: mode, seed.")
+        request = PipelineRequest(
+            query,
+            max_tokens=max_new_tokens,
+            temperature=temperature,
+            latency_budget_ms=latency_budget_ms,
+            memory_budget_mb=memory_budget_mb,
+            **generation_kwargs,
+        )
+        events = list(self.stream(request))
+        outcome = events[-1]
+        if isinstance(outcome, AnswerFailed):
+            raise _raised(outcome.error)
+        return {"response": getattr(outcome, "response", ""), "metadata": _metadata(events)}
+
+    def close(self) -> None:
+        """Close the knowledge files, and the model where this pipeline opened it."""
+        if self._close_decoder is not None:
+            self._close_decoder()
+        self.knowledge_retriever.close()
+        self._knowledge.close()
+
+    # -- the stages
+
+    def _route(self, request: PipelineRequest) -> ModeChoice:
+        if not request.question.strip():
+            raise UsageError("The question is empty.", "Type what you want to know.")
+        return pinned(request.mode) if request.mode else self.classifier.classify(request.question)
+
+    def _retrieve(self, request: PipelineRequest) -> PassagesRetrieved:
+        """Never fails the answer: a retriever that raises is stated in the event."""
+        started = time.monotonic()
+        try:
+            found = request.prepared or self.knowledge_retriever.retrieve(
+                request.question, self._settings.answer.passages
+            )
+        except HexcoreError as error:
+            return _no_passages(request, error, started)
+        except Exception as error:  # any failure of retrieval leaves the answer alive
+            wrapped = KnowledgeRetrievalError(f"Retrieval failed: {type(error).__name__}.")
+            return _no_passages(request, wrapped, started)
+        return PassagesRetrieved(
+            question_id=request.question_id,
+            passages=found.passages,
+            rules_release=found.rules_release,
+            elapsed_ms=(time.monotonic() - started) * 1000,
+            notes=found.notes,
+        )
+
+    def _write(
+        self,
+        request: PipelineRequest,
+        choice: ModeChoice,
+        retrieved: PassagesRetrieved,
+        answer: AnswerInProgress,
+        stop: StopSignal,
+    ) -> Iterator[Event]:
+        try:
+            decoder = self._open_decoder()
+        except ModelMissingError as error:
+            answer.notes += [NO_MODEL_NOTE, f"{error.message} {error.remedy}"]
+            yield answer.outcome(AnswerCompleted, "no_model")
+            return
+        answer.note_model(decoder.model)
+        max_tokens = request.max_tokens or min(
+            self._settings.answer.max_tokens, MODE_STYLES[choice.mode].max_tokens
+        )
+        admission = admit(request, choice.mode, retrieved.passages, decoder, self._settings, max_tokens)
+        yield PlanMade(request.question_id, admission.plan, decoder.model)
+        yield from decode_answer(
+            answer, admission, decoder, stop, self._settings, self._knowledge.rule_exists
+        )
+        kind: type[AnswerStopped | AnswerCompleted] = (
+            AnswerStopped if answer.stop_reason in ("stopped", "budget") else AnswerCompleted
+        )
+        yield answer.outcome(kind, answer.stop_reason)
+
+
+def _no_passages(request: PipelineRequest, error: HexcoreError, started: float) -> PassagesRetrieved:
+    return PassagesRetrieved(
+        question_id=request.question_id,
+        passages=(),
+        rules_release=None,
+        elapsed_ms=(time.monotonic() - started) * 1000,
+        error=ErrorRecord(error.code, error.message, error.remedy),
+        notes=("Retrieval failed; this answer has no evidence behind it.",),
+    )
+
+
+def _metadata(events: list[Event]) -> dict[str, Any]:
+    metadata: dict[str, Any] = {}
+    for event in events:
+        if isinstance(event, QuestionRouted):
+            metadata["mode"] = to_builtins(event.choice)
+        elif isinstance(event, PassagesRetrieved):
+            metadata["passages"] = to_builtins(event.passages)
+            metadata["retrieval"] = safe_retrieval_result(event)
+        elif isinstance(event, PlanMade):
+            metadata["plan"] = to_builtins(event.plan)
+        elif isinstance(event, AnswerOutcome):
+            fields = ("citations", "usage", "stop_reason", "rules_release", "model", "notes")
+            metadata |= {name: to_builtins(getattr(event, name)) for name in fields}
+    return metadata
+
+
+def safe_retrieval_result(event: PassagesRetrieved) -> dict[str, Any]:
+    """Return what retrieval gave in the form a caller can rely on, its failure included."""
+    if event.error is None:
+        return {"results": [passage.id for passage in event.passages], "fallback_applied": False}
+    return {
+        "results": [],
+        "error": event.error.message,
+        "error_type": event.error.code,
+        "fallback_applied": True,
+    }
+
+
+def _raised(error: ErrorRecord) -> HexcoreError:
+    from hexcore_engine.errors import error_from_record
+
+    return error_from_record(error.code, error.message, error.remedy)

@@ -1,0 +1,129 @@
+"""Models at hand, what runs each, and choosing the one that answers."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import msgspec
+
+from hexcore_engine.errors import ModelMissingError, UsageError
+from hexcore_engine.models.gguf import describe_gguf
+from hexcore_engine.paths import Paths
+from hexcore_engine.protocol.records import DecoderName, ModelRecord
+from hexcore_engine.settings import EMBEDDED_MODEL, ModelSettings, Settings, save_setting
+
+SCRIPTED = "scripted"
+SCRIPTED_MODEL = ModelRecord(
+    name=SCRIPTED,
+    location=SCRIPTED,
+    decoder="scripted",
+    weights_bytes=0,
+    context_tokens=4096,
+    small=True,
+    note="a fixed text, no model behind it",
+)
+
+
+def decoder_of(location: str, wanted: str = "auto") -> DecoderName:
+    """Return the decoder that runs what stands at `location`.
+
+    Raises:
+        UsageError: when the wanted decoder can't run it.
+    """
+    if location == SCRIPTED:
+        found: DecoderName = "scripted"
+    elif location.startswith(("http://", "https://")):
+        found = "openai"
+    elif location == EMBEDDED_MODEL or location.lower().endswith(".gguf"):
+        found = "llama_cpp"
+    else:
+        found = "torch"
+    if wanted not in ("auto", found):
+        raise UsageError(
+            f"The decoder {wanted!r} can't run {location!r}.", f"Leave the decoder out; {found!r} runs it."
+        )
+    return found
+
+
+def model_file(location: str, paths: Paths) -> Path:
+    """Return the GGUF file a location names."""
+    return paths.embedded_model_file if location == EMBEDDED_MODEL else Path(location).expanduser()
+
+
+def describe(
+    settings: ModelSettings,
+    paths: Paths,
+    model: str | None = None,
+    decoder: str | None = None,
+) -> ModelRecord:
+    """Return the record of a model without loading it.
+
+    Raises:
+        ModelMissingError: when it is not at hand, with the remedy.
+    """
+    location = model or settings.path
+    kind = decoder_of(location, decoder or settings.decoder)
+    if kind == "scripted":
+        return SCRIPTED_MODEL
+    if kind == "openai":
+        return ModelRecord(name=settings.remote_name or location, location=location, decoder="openai")
+    if kind == "torch":
+        raise torch_missing(location)
+    require_llama_cpp()
+    return describe_gguf(model_file(location, paths), context_tokens=settings.context_tokens)
+
+
+def list_models(settings: Settings, paths: Paths) -> tuple[ModelRecord, ...]:
+    """Return the configured model first, then the embedded one and every GGUF file in the models folder."""
+    locations = [settings.model.path, EMBEDDED_MODEL]
+    embedded = paths.embedded_model_file
+    locations += [str(file) for file in sorted(paths.models_dir.glob("*.gguf")) if file != embedded]
+    return tuple(_describe_or_say_why(settings.model, paths, name) for name in dict.fromkeys(locations))
+
+
+def use_model(paths: Paths, location: str) -> ModelRecord:
+    """Check a model and write it into the user's settings as the one that answers.
+
+    Raises:
+        ModelMissingError: when it is not at hand; the settings stay as they were.
+    """
+    location = location.strip()
+    if not location:
+        raise UsageError("No model was named.", "Name a .gguf file, an http(s) address, or `embedded`.")
+    if decoder_of(location) == "llama_cpp" and location != EMBEDDED_MODEL:
+        location = str(Path(location).expanduser().absolute())
+    record = describe(ModelSettings(), paths, location)
+    save_setting(paths.settings_file, "model", "path", location)
+    return record
+
+
+def _describe_or_say_why(settings: ModelSettings, paths: Paths, location: str) -> ModelRecord:
+    try:
+        return msgspec.structs.replace(describe(settings, paths, location, "auto"), location=location)
+    except (ModelMissingError, UsageError) as error:
+        kind = decoder_of(location)
+        return ModelRecord(
+            name=location,
+            location=location,
+            decoder=kind,
+            available=False,
+            note=f"{error.message} {error.remedy}",
+        )
+
+
+def require_llama_cpp() -> None:
+    """Raise `ModelMissingError` where llama.cpp has no build."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise ModelMissingError(
+            "llama.cpp has no build for this machine, so no GGUF model can run here.",
+            "Look-ups and evidence work without; for answers name a server: `hexcore models use http://host/v1`.",
+        )
+
+
+def torch_missing(location: str) -> ModelMissingError:
+    """Return the error for a model that only torch could run."""
+    return ModelMissingError(
+        f"{location!r} is neither a GGUF file nor a server's address, and this version runs no torch models.",
+        "Name a .gguf file or an http(s) address: `hexcore models use PATH.gguf | http://host/v1`.",
+    )
