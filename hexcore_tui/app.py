@@ -231,6 +231,11 @@ class HexcoreApp(App[int]):
         self.action_go("cards")
         self.call_later(self._hand_over, "show_card", name)
 
+    def ask_about(self, words: str) -> None:
+        """Go to the chat with `words` added to the question being written."""
+        self.action_go("chat")
+        self.chat.add_words(words)
+
     def _hand_over(self, verb: str, what: str) -> None:
         getattr(self.screen, verb)(what)
 

@@ -200,6 +200,13 @@ class ChatScreen(Screen[None]):
         """Open a card beside the chat."""
         self.run_worker(self._read("open_card", name), group="pane")
 
+    def add_words(self, words: str) -> None:
+        """Add words at the end of the question and go on writing there."""
+        text = self._prompt.text
+        gap = " " if text and not text[-1].isspace() else ""
+        self._prompt.put(f"{text}{gap}{words}")
+        self._prompt.focus()
+
     def open_session(self, session_id: str) -> None:
         """Go on with a stored conversation."""
         host(self).bridge.request(self, requests.OpenSession(session_id=session_id))

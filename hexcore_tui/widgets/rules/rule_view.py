@@ -46,8 +46,15 @@ class RuleView(LinkedText):
 
     def show(self, number: str) -> None:
         """Show a rule and add it to the trail; the newest call wins."""
+        if self.number:
+            # One only glanced at becomes a step of the trail when the reader goes on from it.
+            self._trail.visit(self.number)
         number = parse_number(number) or number
         self._trail.visit(number)
+        self._start(number)
+
+    def preview(self, number: str) -> None:
+        """Show a rule at a glance, leaving the trail as it is."""
         self._start(number)
 
     @property

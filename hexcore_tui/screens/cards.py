@@ -1,0 +1,165 @@
+"""Cards: a field, the list that answers while one types, and the card with all its faces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from hexcore_engine.errors import HexcoreError
+from hexcore_engine.knowledge.cards.records import CardHit
+from hexcore_engine.knowledge.store.status import KnowledgeStatus
+from hexcore_engine.utils.validation import clean_line
+from hexcore_tui.actions import bindings_of
+from hexcore_tui.host import host
+from hexcore_tui.messages import CardRequested, RuleRequested
+from hexcore_tui.widgets.cards.card_list import CardList
+from hexcore_tui.widgets.cards.card_view import CardView
+from hexcore_tui.widgets.shared.delay import Delay
+from hexcore_tui.widgets.shared.key_bar import KeyBar
+from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
+from hexcore_tui.widgets.shared.query_input import QueryInput
+from hexcore_tui.widgets.shared.row_list import RowList
+from hexcore_tui.widgets.shared.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from hexcore_engine.knowledge.lookup import Knowledge
+
+MAX_ANSWERS = 100
+
+
+class CardsScreen(Screen[None]):
+    """Typing never waits: look-ups run in the look-up thread, and a newer one replaces an older."""
+
+    BINDINGS = bindings_of("cards")
+    CSS = """
+    CardsScreen {
+        & #body { height: 1fr; }
+        & #found { width: 2fr; min-width: 26; }
+        & #note { height: 1; padding: 0 1; color: $text-muted; }
+        & CardView { width: 3fr; border-left: solid $panel; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._query = QueryInput("Name of a card, or its beginning")
+        self._list = CardList()
+        self._card = CardView()
+        self._note = Static("", id="note", markup=False)
+        self._preview = Delay(self)
+
+    def compose(self) -> ComposeResult:
+        """Field above, list and card side by side."""
+        yield TitleBar("cards")
+        yield self._query
+        with Horizontal(id="body"):
+            with Vertical(id="found"):
+                yield self._list
+                yield self._note
+            yield self._card
+        yield KeyBar("cards", "everywhere")
+
+    def on_screen_resume(self) -> None:
+        """Type at once, and see what set-up may have brought since."""
+        if self.focused is None:
+            self._query.focus()
+        self._search(self._query.words)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look up what is typed so far."""
+        event.stop()
+        self._search(self._query.words)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Read the marked card."""
+        event.stop()
+        self._read_marked()
+
+    def on_query_input_moved(self, event: QueryInput.Moved) -> None:
+        """Move through the list while the field keeps the focus."""
+        if event.key in ("up", "down"):
+            self._list.action_move(-1 if event.key == "up" else 1)
+        else:
+            self._list.action_move_page(-1 if event.key == "pageup" else 1)
+
+    def on_row_list_highlighted(self, event: RowList.Highlighted) -> None:
+        """Show the marked card once the marking pauses."""
+        event.stop()
+        self._preview.call(self._show_marked)
+
+    def on_row_list_selected(self, event: RowList.Selected) -> None:
+        """Read the chosen card."""
+        event.stop()
+        self._read_marked()
+
+    def on_rule_requested(self, message: RuleRequested) -> None:
+        """A keyword's rule opens on the rules screen."""
+        message.stop()
+        host(self).open_rule(message.number)
+
+    def on_card_requested(self, message: CardRequested) -> None:
+        """A card named by another opens here."""
+        message.stop()
+        self.show_card(message.name)
+
+    def action_focus_query(self) -> None:
+        """Go back to the field; from the field itself, empty it."""
+        if self._query.has_focus:
+            self._query.value = ""
+        self._query.focus()
+
+    def action_ask_about(self) -> None:
+        """Put the card's name into a question."""
+        name = self._card.name_shown or self._list.highlighted_name
+        if name:
+            host(self).ask_about(f"[[{clean_line(name)}]] ")
+
+    def show_card(self, name: str) -> None:
+        """Look for a card and show it."""
+        self._query.value = clean_line(name)
+        self._card.show(name)
+        self._card.focus()
+
+    def _search(self, words: str) -> None:
+        self.run_worker(self._look_up(words), group="search", exclusive=True, exit_on_error=False)
+
+    async def _look_up(self, words: str) -> None:
+        try:
+            hits, status = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))
+        except HexcoreError as error:
+            self._list.show_hits(())
+            self._note.update(clean_line(f"{error.message} {error.remedy}"))
+            return
+        self._list.show_hits(hits)
+        self._note.update(note_text(words, len(hits), status))
+
+    def _show_marked(self) -> None:
+        name = self._list.highlighted_name
+        if name:
+            self._card.show(name)
+
+    def _read_marked(self) -> None:
+        self._preview.cancel()
+        self._show_marked()
+        if self._list.highlighted_name:
+            self._card.focus()
+
+
+def note_text(words: str, num_hits: int, status: KnowledgeStatus) -> str:
+    """Return the line below the list: how much was found, and how old the data is."""
+    if not status.num_cards:
+        return "No cards yet. Get them: hexcore setup"
+    if not words:
+        return f"{status.num_cards:,} cards, {clean_line(status.cards_date or 'date unknown')}"
+    if num_hits >= MAX_ANSWERS:
+        return f"the first {num_hits}; type on to narrow them"
+    return f"{num_hits} found" if num_hits else "no card of that name"
+
+
+def _find(knowledge: Knowledge, words: str) -> tuple[tuple[CardHit, ...], KnowledgeStatus]:
+    hits = knowledge.complete_names(words, limit=MAX_ANSWERS) if words else ()
+    return hits, knowledge.status()

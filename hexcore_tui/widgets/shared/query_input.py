@@ -1,0 +1,53 @@
+"""The field one types a look-up into; arrows move through the list below without leaving it."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.binding import Binding
+from textual.message import Message
+from textual.widgets import Input
+
+from hexcore_engine.utils.validation import clean_line
+
+# Longer pastes are cut: no name, number or phrase is that long.
+MAX_LENGTH = 300
+
+
+class QueryInput(Input):
+    """One line of search; posts `Moved` for the keys that belong to the list."""
+
+    BINDINGS = [  # noqa: RUF012 - Textual's way to declare keys
+        Binding("up", "move('up')", "Up", show=False),
+        Binding("down", "move('down')", "Down", show=False),
+        Binding("pageup", "move('pageup')", "Page up", show=False),
+        Binding("pagedown", "move('pagedown')", "Page down", show=False),
+    ]
+    DEFAULT_CSS = """
+    QueryInput { border: round $border-blurred; height: 3; background: $background; }
+    QueryInput:focus { border: round $border; background: $background; }
+    """
+
+    class Moved(Message):
+        """A key was pressed that moves through the list; `key` is one of up, down, pageup, pagedown."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, placeholder: str, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(placeholder=placeholder, id=id, max_length=MAX_LENGTH)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take the pasted text as one clean line."""
+        event.stop()
+        event.prevent_default()
+        self.insert_text_at_cursor(clean_line(event.text)[:MAX_LENGTH])
+
+    def action_move(self, key: str) -> None:
+        """Pass the key on."""
+        self.post_message(self.Moved(key))
+
+    @property
+    def words(self) -> str:
+        """What is looked for, as one clean line."""
+        return clean_line(self.value)
