@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from textual.message import Message
+from textual.pilot import Pilot
+
+from hexcore_engine.protocol import events
+from hexcore_engine.protocol.records import ErrorRecord, SessionRecord, TurnRecord
+from hexcore_tui import messages
+from hexcore_tui.app import HexcoreApp
+from hexcore_tui.widgets.chat.links import LinkList
+from hexcore_tui.widgets.chat.prompt_input import PromptInput
+from hexcore_tui.widgets.chat.turn_view import TurnView
+
+from .conftest import ANSWER, CITATIONS, PASSAGES, beginning, ending, screen_text, streamed, tell
+
+MakeApp = Callable[[], HexcoreApp]
+
+
+def _prompt(app: HexcoreApp) -> PromptInput:
+    return app.chat.query_one(PromptInput)
+
+
+async def _turn(app: HexcoreApp, pilot: Pilot[int]) -> TurnView:
+    """A turn on the screen that no engine answers."""
+    turn = app.chat._transcript.add_turn("Does the lantern count?", app.profile)
+    app.chat._open_turn = turn
+    await pilot.pause()
+    return turn
+
+
+async def test_evidence_stands_above_the_answer_and_every_number_carries_its_mark(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning())
+        await pilot.pause()
+        before = screen_text(app)
+        assert "mode EXPLAIN 83%" in before
+        assert "named in the question" in before
+        assert "Yes: the lantern" not in before
+        tell(turn, *streamed(), *(events.CitationChecked("q1", citation) for citation in CITATIONS), ending())
+        await pilot.pause()
+        text = screen_text(app).replace("\u00a0", " ")
+        assert (
+            text.index("named in the question") < text.index("small model's draft") < text.index("Yes: the")
+        )
+        assert "[702.19b ❝ quoted]" in text
+        assert "[510.1c ≡ from the evidence]" in text
+        assert "[999.9z ✗ unknown]" in text
+        assert "510.1c ≡ from the evidence" in text
+        assert "left out 1 of 3 passages" in text
+        assert "84.1 tokens/s" in text
+        assert "in our words" in text
+
+
+async def test_the_messages_of_an_answer_come_in_the_order_of_the_engine(make_app: MakeApp) -> None:
+    seen: list[type[Message]] = []
+    app = make_app()
+    async with app.run_test(message_hook=lambda message: seen.append(type(message))) as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning(), streamed()[0], ending())
+        await pilot.pause()
+    wanted = [
+        messages.AnswerAccepted,
+        messages.AnswerRouted,
+        messages.EvidenceFound,
+        messages.AnswerPlanned,
+        messages.AnswerTextArrived,
+        messages.AnswerEnded,
+        TurnView.Finished,
+    ]
+    assert [kind for kind in dict.fromkeys(seen) if kind in wanted] == wanted
+
+
+async def test_a_question_that_failed_comes_back_to_the_prompt_with_its_words(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        turn = await _turn(app, pilot)
+        error = ErrorRecord("HX-CONTEXT", "It is too long.", "Shorten it.")
+        turn.post_message(messages.RequestRefused(error))
+        await pilot.pause()
+        assert _prompt(app).text == "Does the lantern count?"
+        assert "It is too long. Shorten it." in screen_text(app)
+
+
+async def test_what_was_written_stays_when_the_engine_is_lost(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning(), *streamed("The lantern glows"))
+        error = ErrorRecord("HX-LOST", "The engine ended.", "Ask again.")
+        turn.post_message(messages.RequestRefused(error, engine_lost=True))
+        await pilot.pause()
+        text = screen_text(app)
+        assert "The lantern glows" in text
+        assert "The engine was lost" in text
+        assert app.chat._open_turn is None
+        assert _prompt(app).text == ""
+
+
+async def test_a_stopped_answer_keeps_its_text_and_says_so(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning(), *streamed(), ending(events.AnswerStopped, "Yes: the lan"))
+        await pilot.pause()
+        assert "Stopped. What was written is kept." in screen_text(app)
+        assert turn.answer == "Yes: the lan"
+
+
+async def test_tab_and_arrows_reach_every_passage_and_citation(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning(), *streamed(), ending())
+        await pilot.pause()
+        reached = []
+        await pilot.press("tab")
+        for _ in range(len(PASSAGES) + 3):
+            focused = app.focused
+            assert isinstance(focused, LinkList)
+            wish = focused._links[focused.highlighted or 0].wish
+            reached.append(getattr(wish, "number", None) or getattr(wish, "name", None))
+            await pilot.press("down")
+        assert reached == ["Gravel Titan", "702.19b", "510.1c", "702.19b", "510.1c", "999.9z"]
+        assert isinstance(app.focused, PromptInput)
+
+
+async def test_the_prompt_keeps_its_words_and_an_answer_goes_on_across_screens(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        turn = await _turn(app, pilot)
+        await pilot.press(*"next one")
+        await pilot.press("f6")
+        await pilot.pause()
+        assert app.current_mode == "sessions"
+        tell(turn, *beginning(), *streamed(), ending())
+        await pilot.pause()
+        await pilot.press("f2")
+        await pilot.pause()
+        assert _prompt(app).text == "next one"
+        assert turn.answer == ANSWER
+
+
+async def test_a_paste_of_several_lines_is_kept_without_what_a_terminal_would_obey(make_app: MakeApp) -> None:
+    from textual.events import Paste
+
+    app = make_app()
+    async with app.run_test() as pilot:
+        _prompt(app).post_message(Paste("one\r\ntwo \x1b[31mred\x9b2J\u202e"))
+        await pilot.pause()
+        assert _prompt(app).text == "one\ntwo red"
+
+
+async def test_ctrl_j_starts_a_new_line(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.press("a", "ctrl+j", "b")
+        assert _prompt(app).text == "a\nb"
+
+
+async def test_up_and_down_bring_earlier_questions_back_and_the_draft_too(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        prompt = _prompt(app)
+        prompt.remember("first")
+        prompt.remember("second")
+        await pilot.press(*"draft", "up")
+        assert prompt.text == "second"
+        await pilot.press("up")
+        assert prompt.text == "first"
+        await pilot.press("down", "down")
+        assert prompt.text == "draft"
+
+
+@pytest.mark.parametrize(
+    ("typed", "mode", "left"),
+    [("/mode teach", "TEACH", ""), ("/mode auto", None, ""), ("/mode pred what now", "PREDICT", "what now")],
+)
+async def test_a_mode_is_chosen_by_its_name(
+    make_app: MakeApp, typed: str, mode: str | None, left: str
+) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        _prompt(app).put(typed)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert _prompt(app).pinned_mode == mode
+        assert _prompt(app).text == left
+
+
+async def test_a_mode_that_does_not_exist_is_answered_with_the_nearest(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        _prompt(app).put("/mode tech")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "Did you mean teach?" in screen_text(app)
+        assert _prompt(app).text == "/mode tech"
+
+
+async def test_the_mode_key_goes_through_all_modes_and_back_to_auto(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        seen = []
+        for _ in range(6):
+            await pilot.press("ctrl+t")
+            seen.append(_prompt(app).pinned_mode)
+        assert seen == ["REASON", "EXPLAIN", "TEACH", "PREDICT", "RETROSPECT", None]
+
+
+async def test_a_stored_conversation_is_shown_with_its_evidence_and_marks(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        record = SessionRecord("s7", "Lanterns", "2026-01-01T10:00:00Z", "2026-01-01T10:00:00Z", 1)
+        turn = TurnRecord(
+            1,
+            "Old question?",
+            None,
+            PASSAGES,
+            ANSWER,
+            CITATIONS,
+            None,
+            "end",
+            "2026-01-16",
+            "Pebble-1M",
+            "2026",
+        )
+        app.chat.post_message(messages.SessionArrived(events.SessionOpened(record, (turn,))))
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        text = screen_text(app).replace("\u00a0", " ")
+        assert "Old question?" in text
+        assert "[702.19b ❝ quoted]" in text
+        assert app.chat._session_id == "s7"
+
+
+async def test_missing_things_are_lines_on_the_screen(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        app.chat.show_missing(("No cards are here. Get them: hexcore setup",))
+        await pilot.pause()
+        text = screen_text(app)
+        assert "No cards are here. Get them: hexcore setup" in text
+        assert "Fan Content" in text
+
+
+async def test_help_lies_over_the_chat_and_escape_takes_it_away(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.press("f1")
+        assert "Show every key" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
