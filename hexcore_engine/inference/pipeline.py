@@ -17,7 +17,7 @@ from hexcore_engine.errors import (
 )
 from hexcore_engine.inference.answer import AnswerInProgress, decode_answer
 from hexcore_engine.inference.budget import admit
-from hexcore_engine.inference.decoders.base import Decoder, StopSignal
+from hexcore_engine.inference.decoders.base import Decoder, OpeningStopped, StopSignal
 from hexcore_engine.inference.prompt import MODE_STYLES
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.models.router import TransactionClassifier, pinned
@@ -215,6 +215,9 @@ class HexcorePipeline:
         except ModelMissingError as error:
             answer.notes += [NO_MODEL_NOTE, f"{error.message} {error.remedy}"]
             yield answer.outcome(AnswerCompleted, "no_model")
+            return
+        except OpeningStopped:
+            yield answer.outcome(AnswerStopped, "stopped")
             return
         answer.note_model(decoder.model)
         max_tokens = request.max_tokens or min(

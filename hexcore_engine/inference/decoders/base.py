@@ -78,6 +78,10 @@ class DecoderMemory:
     pids: tuple[int, ...]
 
 
+class OpeningStopped(Exception):
+    """Raised by whoever opens a decoder when the question was stopped meanwhile."""
+
+
 class StopSignal:
     """Asks a generation to end; safe to set from any thread.
 

@@ -1,0 +1,63 @@
+"""The private folder of socket and locks: made, checked, and never trusted when anyone else could write
+there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from hexcore_engine.errors import EngineUnreachableError
+from hexcore_engine.paths import Paths
+
+PRIVATE_MODE = 0o700
+
+
+def ensure_run_folder(paths: Paths) -> Path:
+    """Return the run folder, made with mode 0700 where absent.
+
+    Raises:
+        EngineUnreachableError: when it is a link, not a folder, someone else's, or open to others.
+    """
+    folder = paths.run_dir
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_MODE, exist_ok=True)
+        status = folder.lstat()
+    except OSError as error:
+        raise EngineUnreachableError(
+            f"The engine's folder {folder} can't be made: {error.strerror}.",
+            "Set HEXCORE_HOME to a folder you can write to.",
+        ) from error
+    problem = _problem(status)
+    if problem:
+        raise EngineUnreachableError(
+            f"The engine's folder {folder} {problem}, so another user could pose as the engine.",
+            f"Look at it, then remove it: rm -r {folder}",
+        )
+    return folder
+
+
+def _problem(status: os.stat_result) -> str | None:
+    if stat.S_ISLNK(status.st_mode):
+        return "is a link"
+    if not stat.S_ISDIR(status.st_mode):
+        return "is not a folder"
+    if status.st_uid != os.getuid():
+        return "belongs to another user"
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        return f"is open to others (mode {stat.S_IMODE(status.st_mode):o})"
+    return None
+
+
+def try_lock(file: Path) -> int | None:
+    """Return a descriptor that holds the lock `file` until it is closed, or None when another process
+    holds it."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

@@ -1,0 +1,129 @@
+"""The one model in memory: loaded on a thread of its own, used by the inference thread.
+
+Loading happens beside the inference thread so that a question's evidence is shown while a model still loads.
+The thread lives as long as the engine: on Linux a model runner's death signal is tied to the thread that
+started it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import msgspec
+
+from hexcore_engine.errors import HexcoreError
+from hexcore_engine.inference.decoders.base import Decoder, OpeningStopped, StopSignal
+from hexcore_engine.paths import Paths
+from hexcore_engine.protocol.records import ModelRecord
+from hexcore_engine.service.telemetry import LoadedModel
+from hexcore_engine.settings import Settings, load_settings
+
+logger = logging.getLogger(__name__)
+POLL_S = 0.03
+
+
+class ModelHost:
+    """Loads, keeps and unloads the model."""
+
+    def __init__(self, paths: Paths, settings: Settings) -> None:
+        self._paths = paths
+        self._settings = settings
+        self._wanted: tuple[str | None, str | None] = (None, None)
+        self._decoder: Decoder | None = None
+        self._record: ModelRecord | None = None
+        self._lock = threading.Lock()
+        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
+
+    @property
+    def record(self) -> ModelRecord | None:
+        """The loaded model, None while there is none."""
+        return self._record
+
+    def loaded(self) -> LoadedModel | None:
+        """What telemetry needs of the loaded model."""
+        decoder, record = self._decoder, self._record
+        if decoder is None or record is None:
+            return None
+        return LoadedModel(record, decoder.memory(), decoder.cache_stats())
+
+    def open(self, stop: StopSignal) -> Decoder:
+        """Return the decoder, waiting for it to be loaded; called by the inference thread.
+
+        Raises:
+            OpeningStopped: when `stop` is set while waiting.
+            HexcoreError: when it can't be loaded.
+        """
+        future = self.load_in_background()
+        while not future.done():
+            if stop.is_set():
+                raise OpeningStopped
+            time.sleep(POLL_S)
+        return future.result()
+
+    def load_in_background(self) -> Future[Decoder]:
+        """Load the wanted model unless it is there."""
+        return self._loader.submit(self._ensure)
+
+    def switch(self, model: str | None, decoder: str | None) -> Future[ModelRecord]:
+        """Unload what is there and load another model; None is the configured one. Called between two
+        answers."""
+        return self._loader.submit(self._switch, model, decoder)
+
+    def unload(self) -> Future[str | None]:
+        """Give the memory back; the next question loads the model again. Called between two answers."""
+        return self._loader.submit(self._unload)
+
+    def close(self) -> None:
+        """Unload and end the loader."""
+        self._loader.submit(self._unload).result()
+        self._loader.shutdown()
+
+    # -- on the loader's thread
+
+    def _ensure(self) -> Decoder:
+        from hexcore_engine.inference.decoders.factory import open_decoder
+
+        with self._lock:
+            if self._decoder is None:
+                # The settings file is read anew: `hexcore models use` may have changed it.
+                self._settings = load_settings(self._paths.settings_file)
+                model, decoder = self._wanted
+                started = time.monotonic()
+                opened = open_decoder(
+                    self._settings.model, self._settings.engine, self._paths, model, decoder
+                )
+                self._decoder = opened
+                self._record = opened.model
+                logger.info(
+                    "a %s model was loaded in %.1f s", opened.model.decoder, time.monotonic() - started
+                )
+            return self._decoder
+
+    def _switch(self, model: str | None, decoder: str | None) -> ModelRecord:
+        from hexcore_engine.models.catalog import describe
+
+        settings = load_settings(self._paths.settings_file)
+        wanted = msgspec.structs.replace(settings.model, decoder=decoder or settings.model.decoder)
+        if model is not None and decoder is None:
+            wanted = msgspec.structs.replace(wanted, decoder="auto")
+        # Refuse before anything is given up.
+        describe(wanted, self._paths, model)
+        if self._decoder is not None and self._wanted == (model, wanted.decoder):
+            return self._decoder.model
+        self._unload()
+        self._wanted = (model, wanted.decoder)
+        return self._ensure().model
+
+    def _unload(self) -> str | None:
+        with self._lock:
+            decoder, self._decoder = self._decoder, None
+            record, self._record = self._record, None
+            if decoder is not None:
+                try:
+                    decoder.close()
+                except (HexcoreError, OSError, RuntimeError):
+                    logger.exception("a model did not close cleanly")
+            return record.name if record else None

@@ -1,0 +1,271 @@
+"""Conversations on disk: one SQLite file in WAL mode, written by the engine alone.
+
+An answer is appended while it streams; what a dead engine left unfinished is marked so at the next opening.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hexcore_engine.errors import SessionError
+from hexcore_engine.protocol.records import (
+    Citation,
+    ErrorRecord,
+    ModeChoice,
+    Passage,
+    SessionRecord,
+    TurnRecord,
+    Usage,
+)
+from hexcore_engine.sessions.schema import migrate
+from hexcore_engine.utils.validation import clean_line
+
+MAX_TITLE_CHARACTERS = 80
+LAST = "last"
+_JSON_COLUMNS: dict[str, Any] = {
+    "mode": ModeChoice | None,
+    "passages": tuple[Passage, ...],
+    "citations": tuple[Citation, ...],
+    "usage": Usage | None,
+    "error": ErrorRecord | None,
+    "notes": tuple[str, ...],
+}
+_PLAIN_COLUMNS = ("response", "stop_reason", "rules_release", "model", "sent")
+
+
+class SessionStore:
+    """All conversations; safe to use from several threads."""
+
+    def __init__(self, file: Path) -> None:
+        """Open or make the file; a damaged one is kept aside and a new one begun.
+
+        Raises:
+            SessionError: when it can't be opened or was written by a newer version.
+        """
+        self._file = file
+        self._lock = threading.RLock()
+        self.damaged_file: Path | None = None
+        self._connection = self._open()
+        self._mark_unfinished()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def create(self, title: str) -> str:
+        """Begin a conversation and return its id."""
+        session_id = secrets.token_hex(6)
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT INTO session VALUES (?, ?, ?, ?,"
+                " (SELECT COALESCE(MAX(sequence), 0) + 1 FROM session), 0)",
+                (session_id, _title(title), _now(), _now()),
+            )
+        return session_id
+
+    def latest(self) -> str | None:
+        """Return the id of the conversation written to last."""
+        row = self._read("SELECT session_id FROM session WHERE NOT deleted ORDER BY sequence DESC LIMIT 1")
+        return str(row[0][0]) if row else None
+
+    def resolve(self, session_id: str) -> str:
+        """Return the full id of a conversation named by its id, an unambiguous beginning of it, or "last".
+
+        Raises:
+            SessionError: when there is none, or several.
+        """
+        if session_id == LAST:
+            latest = self.latest()
+            if latest is None:
+                raise SessionError("There is no conversation yet.", "Ask a question first.")
+            return latest
+        rows = self._read(
+            "SELECT session_id FROM session WHERE substr(session_id, 1, ?) = ?", (len(session_id), session_id)
+        )
+        if len(rows) != 1 or not session_id:
+            what = "There is no conversation" if not rows else "There are several conversations"
+            raise SessionError(f"{what} {clean_line(session_id)!r}.")
+        return str(rows[0][0])
+
+    def begin_turn(self, session_id: str, question: str) -> int:
+        """Store a question and return its turn id."""
+        with self._writing() as connection:
+            cursor = connection.execute(
+                "INSERT INTO turn (session_id, question, asked_at) VALUES (?, ?, ?)",
+                (session_id, question, _now()),
+            )
+            self._touch(connection, session_id)
+        return int(cursor.lastrowid or 0)
+
+    def update_turn(self, turn_id: int, **fields: Any) -> None:
+        """Store fields of a `TurnRecord` by their names."""
+        unknown = set(fields) - set(_PLAIN_COLUMNS) - set(_JSON_COLUMNS)
+        if unknown:
+            raise ValueError(f"a turn has no fields {sorted(unknown)} to update")
+        columns = [f"{name} = ?" for name in fields]
+        values = [
+            msgspec.json.encode(value).decode() if name in _JSON_COLUMNS else value
+            for name, value in fields.items()
+        ]
+        with self._writing() as connection:
+            # Column names come from the two tables above, never from outside.
+            statement = f"UPDATE turn SET {', '.join(columns)} WHERE turn_id = ?"  # noqa: S608
+            connection.execute(statement, (*values, turn_id))
+
+    def session(self, session_id: str) -> SessionRecord:
+        """Return one conversation without its turns."""
+        resolved = self.resolve(session_id)
+        return self._sessions("WHERE s.session_id = ?", (resolved,))[0]
+
+    def list_sessions(self, limit: int = 200) -> tuple[SessionRecord, ...]:
+        """Return conversations, newest first."""
+        return self._sessions("WHERE NOT s.deleted", (), limit)
+
+    def turns(self, session_id: str) -> tuple[TurnRecord, ...]:
+        """Return the turns of a conversation, oldest first."""
+        rows = self._read(
+            "SELECT turn_id, question, mode, passages, response, citations, usage, stop_reason,"
+            " rules_release, model, asked_at, error, notes, sent"
+            " FROM turn WHERE session_id = ? ORDER BY turn_id",
+            (session_id,),
+        )
+        return tuple(_turn(row) for row in rows)
+
+    def rename(self, session_id: str, title: str) -> None:
+        """Give a conversation another title."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE session SET title = ? WHERE session_id = ?", (_title(title), self.resolve(session_id))
+            )
+
+    def delete(self, session_id: str, undo: bool = False) -> None:
+        """Hide a conversation, or bring it back; hidden ones are removed when the file is next opened."""
+        with self._writing() as connection:
+            connection.execute(
+                "UPDATE session SET deleted = ? WHERE session_id = ?", (not undo, self.resolve(session_id))
+            )
+
+    def export(self, session_id: str, form: str = "markdown") -> str:
+        """Return a conversation as "markdown" or "json"."""
+        from hexcore_engine.sessions.export import export_session
+
+        session = self.session(session_id)
+        return export_session(session, self.turns(session.session_id), form)
+
+    # -- inside
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise self._unusable(error) from error
+            self.damaged_file = self._keep_aside()
+            return self._connect()
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False, timeout=5)
+        try:
+            connection.executescript(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+            )
+            migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _keep_aside(self) -> Path:
+        aside = self._file.with_name(f"{self._file.name}.{secrets.token_hex(3)}.damaged")
+        self._file.rename(aside)
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self._file}{suffix}").unlink(missing_ok=True)
+        return aside
+
+    def _unusable(self, error: Exception) -> SessionError:
+        return SessionError(f"The conversations in {self._file} can't be opened: {error}.")
+
+    def _mark_unfinished(self) -> None:
+        with self._writing() as connection:
+            connection.execute("UPDATE turn SET stop_reason = 'engine_lost' WHERE stop_reason IS NULL")
+            connection.execute("DELETE FROM session WHERE deleted")
+
+    def _touch(self, connection: sqlite3.Connection, session_id: str) -> None:
+        connection.execute(
+            "UPDATE session SET updated_at = ?, sequence = (SELECT MAX(sequence) + 1 FROM session)"
+            " WHERE session_id = ?",
+            (_now(), session_id),
+        )
+
+    def _sessions(self, where: str, parameters: tuple[Any, ...], limit: int = 1) -> tuple[SessionRecord, ...]:
+        rows = self._read(
+            # `where` is one of two fixed texts of this file.
+            "SELECT s.session_id, s.title, s.created_at, s.updated_at, COUNT(t.turn_id),"  # noqa: S608
+            " COALESCE(SUM(t.turn_id IS NOT NULL AND t.stop_reason IS NULL), 0)"
+            f" FROM session s LEFT JOIN turn t USING (session_id) {where}"
+            " GROUP BY s.session_id ORDER BY s.sequence DESC LIMIT ?",
+            (*parameters, limit),
+        )
+        return tuple(
+            SessionRecord(row[0], row[1], row[2], row[3], row[4], running=bool(row[5])) for row in rows
+        )
+
+    def _read(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+        with self._lock, self._errors():
+            return self._connection.execute(statement, parameters).fetchall()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._errors():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise SessionError(
+                f"The conversations in {self._file} can't be read or written: {error}."
+            ) from error
+
+
+def _title(title: str) -> str:
+    line = clean_line(title)
+    if len(line) > MAX_TITLE_CHARACTERS:
+        line = line[: MAX_TITLE_CHARACTERS - 1].rstrip() + "…"
+    return line or "untitled"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _turn(row: tuple[Any, ...]) -> TurnRecord:
+    names = TurnRecord.__struct_fields__
+    fields = {
+        name: msgspec.json.decode(value, type=_JSON_COLUMNS[name])
+        if name in _JSON_COLUMNS and value
+        else value
+        for name, value in zip(names, row, strict=True)
+    }
+    return TurnRecord(**fields)
