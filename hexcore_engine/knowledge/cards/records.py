@@ -7,7 +7,7 @@ from hexcore_engine.protocol.records import Record
 
 class FaceRecord(Record, frozen=True):
     """One face of a card, as printed in Oracle text. Empty text means the face has none; numbers stay text
-    ("*")."""
+    ("*"). `colors` are letters of WUBRG in that order."""
 
     name: str
     mana_cost: str
@@ -17,6 +17,7 @@ class FaceRecord(Record, frozen=True):
     toughness: str | None = None
     loyalty: str | None = None
     defense: str | None = None
+    colors: tuple[str, ...] = ()
 
 
 class RulingRecord(Record, frozen=True):
@@ -45,6 +46,14 @@ class CardRecord(Record, frozen=True):
     legalities: dict[str, str] | None = None
     rulings: tuple[RulingRecord, ...] | None = None
     source: str = ""
+
+
+class CardsSource(Record, frozen=True):
+    """Where the loaded cards come from, in words, and the ISO date of that source (None when unknown)."""
+
+    name: str
+    date: str | None
+    num_cards: int
 
 
 class CardHit(Record, frozen=True):

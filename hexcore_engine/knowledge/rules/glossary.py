@@ -22,7 +22,7 @@ def parse_glossary(
 ) -> tuple[tuple[ParsedTerm, ...], list[tuple[int, str]]]:
     """Return the terms of `lines` and what was irregular as (line, reason); `first_line` numbers line 0."""
     terms: list[ParsedTerm] = []
-    irregular: list[Irregular] = []
+    irregular: list[tuple[int, str]] = []
     waiting: tuple[int, str] | None = None  # a term whose definition stands behind a blank line
     for number, block in _blocks(lines, first_line):
         if waiting is not None:

@@ -79,12 +79,14 @@ def build_file(folder: Path, name: str, build: Build) -> None:
 
 
 def _build_aside(aside: Path, build: Build) -> None:
-    connection = sqlite3.connect(aside, isolation_level=None)
+    connection = sqlite3.connect(aside)
     try:
         # Nobody reads the file before it is whole and synced, so the journal can stay in memory.
-        connection.executescript("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; BEGIN;")
+        connection.execute("PRAGMA journal_mode=MEMORY")
+        connection.execute("PRAGMA synchronous=OFF")
         build(connection)
-        connection.executescript("COMMIT; PRAGMA optimize;")
+        connection.commit()
+        connection.execute("PRAGMA optimize")
     finally:
         connection.close()
     descriptor = os.open(aside, os.O_RDWR)

@@ -1,0 +1,117 @@
+"""Reading rules from the attached release; each function is one look-up on a connection with schema
+`release`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from hexcore_engine.knowledge.digest.loader import LABEL, load_digest
+from hexcore_engine.knowledge.rules.numbers import parse_number
+from hexcore_engine.knowledge.rules.records import GlossaryRecord, ReleaseRecord, RuleRecord, RuleView
+from hexcore_engine.utils.validation import fold
+
+_RULE = "SELECT number, text, official, parent, heading, plain FROM release.rule"
+
+
+def release_record(connection: sqlite3.Connection, key: str, effective: str | None) -> ReleaseRecord:
+    """Return what the attached release is."""
+    meta = dict(connection.execute("SELECT name, value FROM release.meta"))
+    (official,) = connection.execute("SELECT COALESCE(MAX(official), 0) FROM release.rule").fetchone()
+    return ReleaseRecord(key, effective, bool(official), meta["source"], int(meta["num_rules"]))
+
+
+def rule_record(connection: sqlite3.Connection, number: str) -> RuleRecord | None:
+    """Return a rule, group or section by its bare number."""
+    row = connection.execute(f"{_RULE} WHERE number = ?", (number,)).fetchone()
+    if row is None:
+        return None
+    examples = connection.execute(
+        "SELECT text FROM release.example WHERE number = ? ORDER BY place", (number,)
+    ).fetchall()
+    return _record(row, tuple(text for (text,) in examples))
+
+
+def rule_view(connection: sqlite3.Connection, typed: str, release: ReleaseRecord) -> RuleView | None:
+    """Return a rule with what stands around it; `typed` as a person writes it."""
+    number = parse_number(typed)
+    rule = rule_record(connection, number) if number else None
+    if rule is None:
+        return None
+    ancestors = []
+    above = rule.parent
+    while above is not None and (parent := rule_record(connection, above)) is not None:
+        ancestors.append(parent)
+        above = parent.parent
+    return RuleView(
+        rule=rule,
+        ancestors=tuple(reversed(ancestors)),
+        siblings=children(connection, rule.parent),
+        children=children(connection, rule.number),
+        previous=_neighbour(connection, rule.number, "<", "DESC"),
+        next=_neighbour(connection, rule.number, ">", "ASC"),
+        points_to=_references(connection, "target", "source", rule.number),
+        pointed_from=_references(connection, "source", "target", rule.number),
+        release=release,
+    )
+
+
+def children(connection: sqlite3.Connection, number: str | None) -> tuple[RuleRecord, ...]:
+    """Return what stands directly below a number, in document order; the sections for None."""
+    rows = connection.execute(f"{_RULE} WHERE parent IS ? ORDER BY position", (number,)).fetchall()
+    return tuple(_record(row) for row in rows)
+
+
+def exists(connection: sqlite3.Connection, number: str) -> bool:
+    """Whether a rule of that number stands in the release."""
+    return connection.execute("SELECT 1 FROM release.rule WHERE number = ?", (number,)).fetchone() is not None
+
+
+def glossary(connection: sqlite3.Connection, term: str, limit: int = 8) -> tuple[GlossaryRecord, ...]:
+    """Return official entries for a term (exact first, then those that begin with it or contain it), then
+    what players say, in our words."""
+    wanted = fold(term).strip()
+    if not wanted:
+        return ()
+    rows = connection.execute(
+        "SELECT term, text, rules FROM release.glossary WHERE instr(folded, ?) > 0"
+        " ORDER BY folded != ?, instr(folded, ?), length(folded) LIMIT ?",
+        (wanted, wanted, wanted, limit),
+    ).fetchall()
+    official = [GlossaryRecord(term, text, True, tuple(json.loads(rules))) for term, text, rules in rows]
+    return (*official, *_players_words(connection, wanted, limit))
+
+
+def _players_words(connection: sqlite3.Connection, wanted: str, limit: int) -> list[GlossaryRecord]:
+    found = []
+    for entry in load_digest().values():
+        said = next((words for words in entry.said if fold(words) == wanted), None)
+        said = said or next((words for words in entry.said if f" {wanted} " in f" {fold(words)} "), None)
+        if said is not None and exists(connection, entry.rule):
+            text = f"{entry.plain} ({LABEL})"
+            found.append((fold(said) != wanted, len(said), GlossaryRecord(said, text, False, (entry.rule,))))
+    return [record for _, _, record in sorted(found, key=lambda item: item[:2])[:limit]]
+
+
+def _record(row: tuple[Any, ...], examples: tuple[str, ...] = ()) -> RuleRecord:
+    number, text, official, parent, heading, plain = row
+    return RuleRecord(number, text, bool(official), parent, heading, examples, plain)
+
+
+def _neighbour(connection: sqlite3.Connection, number: str, relation: str, direction: str) -> str | None:
+    row = connection.execute(
+        f"SELECT number FROM release.rule WHERE position {relation}"  # noqa: S608 - two fixed words of this file
+        f" (SELECT position FROM release.rule WHERE number = ?) ORDER BY position {direction} LIMIT 1",
+        (number,),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _references(connection: sqlite3.Connection, wanted: str, given: str, number: str) -> tuple[str, ...]:
+    rows = connection.execute(
+        f"SELECT r.{wanted} FROM release.reference r JOIN release.rule ON rule.number = r.{wanted}"  # noqa: S608
+        f" WHERE r.{given} = ? ORDER BY rule.position",
+        (number,),
+    ).fetchall()
+    return tuple(found for (found,) in rows)
