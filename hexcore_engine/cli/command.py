@@ -97,7 +97,7 @@ class CommandParser(argparse.ArgumentParser):
                 raise UsageError(f"There is no option {name}.", self._nearest_option(name))
             else:
                 verbatim.append(word)
-        return self.parse_args([*options, "--", *verbatim])
+        return self.parse_args([*options, *(["--", *verbatim] if verbatim else [])])
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of leaving, so that `--json` can answer in JSON."""

@@ -164,7 +164,8 @@ def face_colors(row: PackagedRow, front: PackagedRow) -> tuple[str, ...]:
         return in_color_order((*front_colors, *_unexplained(identity, text)))
     if row.mana_cost is None or (row.mana_cost == "{0}" and "Artifact" not in row.types):
         return identity
-    return _unexplained(identity, text)
+    # Another face may account for the identity of a card with several.
+    return () if FACE_SEPARATOR in row.name else _unexplained(identity, text)
 
 
 def _unexplained(identity: Iterable[str], text: str) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class Knowledge:
         with self._reader.query() as connection:
             source = None
             if connection is not None and self._reader.has_cards:
-                source = cards.cards_source(connection)
+                source = cards.read_source(connection)
             release = self.release()
             return KnowledgeStatus(
                 release=release,
@@ -139,7 +139,7 @@ class Knowledge:
         with self._reader.query() as connection:
             if connection is None or not self._reader.has_cards:
                 return None
-            return cards.card(connection, name)
+            return cards.find_card(connection, name)
 
     def complete_names(self, text: str, limit: int = 20) -> tuple[CardHit, ...]:
         """Cards for a name being typed, the exact name first."""
@@ -153,7 +153,7 @@ class Knowledge:
         with self._reader.query() as connection:
             if connection is None or not self._reader.has_cards:
                 return CardSearch((), 0, NO_CARDS)
-            return cards.search_cards(connection, query, limit)
+            return cards.search_names(connection, query, limit)
 
 
 def _warnings(release: ReleaseRecord | None, cards_date: str | None, has_cards: bool) -> tuple[str, ...]:

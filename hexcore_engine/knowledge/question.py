@@ -30,7 +30,8 @@ class Question:
 
 
 def read_question(text: str, names: dict[str, int], connection: sqlite3.Connection | None) -> Question:
-    """Take a question apart; `names` are the folded card names, `connection` tells common words from names."""
+    """Take a question apart; `names` are the folded card names, `connection` tells common words from
+    names."""
     if len(text) > MAX_CHARACTERS:
         text = f"{text[: MAX_CHARACTERS * 2 // 3]} … {text[-MAX_CHARACTERS // 3 :]}"
     bracketed = [names[key] for found in _BRACKETED.findall(text) if (key := name_key(found)) in names]

@@ -1,7 +1,8 @@
 """The evidence for a question: what was asked for by number or name, then one fused ranking of the rules.
 
 Fused are four lists (measured together: docs/development/log.md): all text for the question; all text for the
-question and the named cards' Oracle text; our words alone; rules whose card-text patterns stand on those cards.
+question and the named cards' Oracle text; our words alone; rules whose card-text patterns stand on those
+cards.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from hexcore_engine.knowledge.cards import reader as cards
+from hexcore_engine.knowledge.cards import linking as cards
 from hexcore_engine.knowledge.cards.records import CardRecord
 from hexcore_engine.knowledge.digest.loader import LABEL
 from hexcore_engine.knowledge.index.fusion import fuse
@@ -43,8 +44,8 @@ class VectorIndex(Protocol):
 
 @dataclass(frozen=True)
 class Retrieval:
-    """What was found. `rules_release` is an ISO date, None where our digest stands in; `notes` say in words what
-    was missing."""
+    """What was found. `rules_release` is an ISO date, None where our digest stands in; `notes` say in
+    words what was missing."""
 
     passages: tuple[Passage, ...]
     rules_release: str | None
@@ -151,7 +152,8 @@ class HybridRetriever:
         return evidence
 
     def _patterns_on(self, named: list[CardRecord], oracle: list[str]) -> dict[str, str]:
-        """Return the rules whose patterns stand on a named card, most matched letters first, with the card."""
+        """Return the rules whose patterns stand on a named card, most matched letters first, with the
+        card."""
         if not named:
             return {}
         scores: dict[str, float] = {}
@@ -173,7 +175,7 @@ class HybridRetriever:
         limit: int,
     ) -> tuple[Passage, ...]:
         shown = named[: min(MAX_CARD_PASSAGES, max(1, limit // 2))]
-        passages = []
+        passages: list[Passage] = []
         for number, score in evidence.ranked:
             rule = rules.rule_record(connection, number)
             if len(passages) >= limit - len(shown):

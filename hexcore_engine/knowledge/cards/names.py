@@ -33,21 +33,26 @@ def letter_groups(key: str) -> list[str]:
     return [padded[start : start + 3] for start in range(len(padded) - 2)]
 
 
-def spelling_distances(typed: str, key: str) -> tuple[int, int]:
+def spelling_distances(typed: str, key: str, most: int) -> tuple[int, int]:
     """Edits (insert, delete, replace, swap neighbours) from `typed` to all of `key`, and to its nearest
-    beginning."""
+    beginning; more than `most` are told as `most + 1`."""
+    beyond = most + 1
     before_last: list[int] = []
-    last = list(range(len(key) + 1))
-    previous_letter = ""
+    last = [min(column, beyond) for column in range(len(key) + 1)]
     for row, letter in enumerate(typed, start=1):
-        current = [row]
-        for column, other in enumerate(key, start=1):
+        current = [beyond] * (len(key) + 1)
+        current[0] = min(row, beyond)
+        # Cells further from the diagonal can't come back within `most` edits.
+        for column in range(max(1, row - most), min(len(key), row + most) + 1):
+            other = key[column - 1]
             if letter == other:
                 cost = last[column - 1]
             else:
                 cost = 1 + min(last[column - 1], last[column], current[column - 1])
-                if column > 1 and row > 1 and letter == key[column - 2] and previous_letter == other:
+                if row > 1 and column > 1 and letter == key[column - 2] and typed[row - 2] == other:
                     cost = min(cost, before_last[column - 2] + 1)
-            current.append(cost)
-        before_last, last, previous_letter = last, current, letter
+            current[column] = min(cost, beyond)
+        if min(current) == beyond:
+            return beyond, beyond
+        before_last, last = last, current
     return last[-1], min(last)

@@ -1,174 +1,115 @@
-"""Reading cards: one by its name, and lists of names as a person types. Functions on a connection to a
-cards file."""
+"""Reading cards: by name, as a list while a name is typed, and the source they came from.
+
+Each function takes a connection whose schema `main` is a cards file; damage surfaces as sqlite3's errors,
+which `KnowledgeReader.query` says in words.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from hexcore_engine.knowledge.cards.names import letter_groups, name_key, spelling_distances
+from hexcore_engine.knowledge.cards.name_search import NameSearch
+from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.cards.records import CardHit, CardRecord, CardSearch, CardsSource
-from hexcore_engine.knowledge.cards.schema import unpack_name_ids
+from hexcore_engine.knowledge.cards.schema import marks
+from hexcore_engine.utils.validation import clean_line
 
-_decoder = msgspec.msgpack.Decoder(CardRecord)
-_HIT = (
-    "SELECT card.card_id, card.name, card.mana_cost, card.type_line FROM card_name JOIN card USING (card_id)"
-)
-# Spellings looked at closely when nothing is spelt exactly so.
-_TYPO_CANDIDATES = 80
-_MAX_EDITS_SHARE = 0.4
-_END = "\U0010ffff"
-
-HitRow = tuple[int, str, str, str]
+LONGEST_NAME = 300
+_RECORD = msgspec.msgpack.Decoder(CardRecord)
+_MOST_KEYS = 500
 
 
-def cards_source(connection: sqlite3.Connection) -> CardsSource:
-    """Return where the cards come from."""
+def read_source(connection: sqlite3.Connection) -> CardsSource:
+    """Where the loaded cards come from."""
     name, date, num_cards = connection.execute("SELECT name, date, num_cards FROM card_source").fetchone()
-    return CardsSource(name, date, num_cards)
+    return CardsSource(name=name, date=date, num_cards=num_cards)
 
 
-def card(connection: sqlite3.Connection, name: str) -> CardRecord | None:
-    """Return a card by its name: exactly so, then letters folded, then the name of one face."""
-    row = connection.execute("SELECT record FROM card WHERE name = ?", (name.strip(),)).fetchone()
+def find_card(connection: sqlite3.Connection, name: str) -> CardRecord | None:
+    """The card of that name: as written, else however it is spelt or accented, else the card with that face.
+
+    Ordinary cards come before extras.
+    """
+    name = clean_line(name[:LONGEST_NAME])
+    row = connection.execute("SELECT record FROM card WHERE name = ?", (name,)).fetchone()
     if row is None:
         row = connection.execute(
             "SELECT record FROM card_name JOIN card USING (card_id) WHERE folded = ?"
-            " ORDER BY card_name.extra, kind != 'full', name_id LIMIT 1",
+            " ORDER BY kind = 'face', card_name.extra, card_id LIMIT 1",
             (name_key(name),),
         ).fetchone()
-    return _decoder.decode(row[0]) if row else None
+    return None if row is None else _RECORD.decode(row[0])
 
 
-def cards_by_id(connection: sqlite3.Connection, card_ids: Iterable[int]) -> list[CardRecord]:
-    """Return cards in the order of their ids given."""
-    found = []
-    for card_id in card_ids:
-        row = connection.execute("SELECT record FROM card WHERE card_id = ?", (card_id,)).fetchone()
-        if row is not None:
-            found.append(_decoder.decode(row[0]))
+def names_of_keys(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, str]:
+    """The card names behind those of `keys` (see `name_key`) that are a card's or a face's name."""
+    found: dict[str, str] = {}
+    wanted = list(dict.fromkeys(keys))
+    for start in range(0, len(wanted), _MOST_KEYS):
+        part = wanted[start : start + _MOST_KEYS]
+        rows = connection.execute(
+            "SELECT folded, name FROM card_name JOIN card USING (card_id)"
+            f" WHERE folded IN {marks(len(part))}"
+            " ORDER BY kind = 'face', card_name.extra, card_id",
+            part,
+        )
+        for key, name in rows:
+            found.setdefault(key, name)
     return found
 
 
 def complete_names(connection: sqlite3.Connection, text: str, limit: int = 20) -> tuple[CardHit, ...]:
-    """Return cards for a name being typed: the exact name first, then names that begin so, names with a word
-    that begins so, names that hold it; other spellings only when there is none of these."""
-    key = name_key(text)
-    if not key:
-        return ()
-    rows: dict[int, HitRow] = {}
-    for step in (_exact, _beginning, _word_beginning, _containing):
-        for row in step(connection, key, limit):
-            rows.setdefault(row[0], row)
-        if len(rows) >= limit:
-            break
-    if not rows:
-        rows = {row[0]: row for row in _misspelt(connection, key, limit)}
-    return tuple(CardHit(*row[1:]) for row in list(rows.values())[:limit])
+    """Cards for a name being typed, best first: the exact name, names that begin so, names with words that
+    begin so, names that hold the letters; and only when there are none of these, names spelt nearly so."""
+    search = NameSearch(connection, _typed_key(text))
+    return read_hits(connection, search.complete(limit))
 
 
-def search_cards(connection: sqlite3.Connection, query: str, limit: int = 50) -> CardSearch:
-    """Return cards whose name holds all words of `query`, those that complete it first."""
-    words = name_key(query).split()
-    if not words:
-        return CardSearch((), 0, "nothing to look for")
-    names = set(_intersection(connection, [group for word in words for group in _groups_inside(word)]))
-    rows = [row for row in _rows(connection, sorted(names)) if _holds(row[1], words)]
-    hits = {row[1]: CardHit(*row[1:]) for row in rows}
-    completed = {hit.name: hit for hit in complete_names(connection, query, limit)}
-    if not hits or any(_holds(name, words) for name in completed):
-        hits = completed | hits
-    return CardSearch(tuple(hits.values())[:limit], len(hits), f"name holds {' and '.join(words)}")
+def search_names(connection: sqlite3.Connection, query: str, limit: int = 50) -> CardSearch:
+    """Cards whose name holds every word of `query`, with their total; the nearest spellings when none
+    does."""
+    words, ignored = _split_query(query)
+    search = NameSearch(connection, _typed_key(" ".join(words)))
+    matches = search.complete(limit)
+    if not matches:
+        return CardSearch(hits=(), total=0, reading=_reading("no name holds", words), ignored=ignored)
+    if search.by_spelling:
+        hits = read_hits(connection, matches)
+        return CardSearch(hits, len(hits), _reading("no name holds", words) + "; spelt nearly so", ignored)
+    total = search.count_matches()
+    return CardSearch(read_hits(connection, matches), total, _reading("the name holds", words), ignored)
 
 
-def folded_names(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the card id of every folded name of an ordinary card, full names and faces, for linking
-    questions."""
-    rows = connection.execute(
-        "SELECT folded, card_id FROM card_name WHERE NOT extra ORDER BY kind = 'full', name_id DESC"
-    )
-    return dict(rows.fetchall())
+def read_hits(connection: sqlite3.Connection, card_ids: Sequence[int]) -> tuple[CardHit, ...]:
+    """The lines of a list for `card_ids`, in their order."""
+    rows = {
+        card_id: CardHit(name, mana_cost, type_line)
+        for card_id, name, mana_cost, type_line in connection.execute(
+            f"SELECT card_id, name, mana_cost, type_line FROM card WHERE card_id IN {marks(len(card_ids))}",
+            card_ids,
+        )
+    }
+    return tuple(rows[card_id] for card_id in card_ids)
 
 
-# -- the steps of a completion
+def _typed_key(text: str) -> str:
+    return name_key(clean_line(text[:LONGEST_NAME]))
 
 
-def _exact(connection: sqlite3.Connection, key: str, limit: int) -> list[HitRow]:
-    return connection.execute(
-        f"{_HIT} WHERE folded = ? ORDER BY card_name.extra, kind != 'full' LIMIT ?", (key, limit)
-    ).fetchall()
+def _split_query(query: str) -> tuple[list[str], tuple[str, ...]]:
+    words: list[str] = []
+    ignored: list[str] = []
+    for word in clean_line(query[:LONGEST_NAME]).replace('"', " ").split():
+        field, colon, value = word.partition(":")
+        if colon and value and field.lstrip("-").isalpha():
+            ignored.append(f"{word}: only names are searched")
+        else:
+            words.append(word)
+    return words, tuple(ignored)
 
 
-def _beginning(connection: sqlite3.Connection, key: str, limit: int) -> list[HitRow]:
-    found: list[HitRow] = []
-    for extra in (0, 1):
-        found += connection.execute(
-            f"{_HIT} WHERE folded >= ? AND folded < ? AND card_name.extra = ? ORDER BY folded LIMIT ?",
-            (key, key + _END, extra, limit - len(found)),
-        ).fetchall()
-    return found
-
-
-def _word_beginning(connection: sqlite3.Connection, key: str, limit: int) -> list[HitRow]:
-    padded = f" {key}"
-    groups = [padded[start : start + 3] for start in range(len(padded) - 2)]
-    names = _intersection(connection, groups)
-    return [row for row in _rows(connection, names) if padded in f" {name_key(row[1])}"][:limit]
-
-
-def _containing(connection: sqlite3.Connection, key: str, limit: int) -> list[HitRow]:
-    names = _intersection(connection, _groups_inside(key))
-    return [row for row in _rows(connection, names) if key in name_key(row[1])][:limit]
-
-
-def _misspelt(connection: sqlite3.Connection, key: str, limit: int) -> list[HitRow]:
-    shared: Counter[int] = Counter()
-    for group in set(letter_groups(key)):
-        shared.update(_names_with(connection, group))
-    lengths = connection.execute("SELECT name_lengths FROM card_source").fetchone()[0]
-    # Names much longer than what was typed share its letters by chance.
-    likeliest = sorted(shared, key=lambda name: shared[name] / (len(key) + lengths[name]), reverse=True)
-    near = []
-    for name in likeliest[:_TYPO_CANDIDATES]:
-        folded, extra = connection.execute(
-            "SELECT folded, extra FROM card_name WHERE name_id = ?", (name,)
-        ).fetchone()
-        whole, beginning = spelling_distances(key, folded)
-        edits = min(whole, beginning + 0.5)
-        if edits <= max(1.5, len(key) * _MAX_EDITS_SHARE):
-            near.append((edits, extra, abs(len(folded) - len(key)), name))
-    return _rows(connection, [name for *_, name in sorted(near)[:limit]])
-
-
-def _groups_inside(text: str) -> list[str]:
-    return [text[start : start + 3] for start in range(len(text) - 2)]
-
-
-def _names_with(connection: sqlite3.Connection, group: str) -> Iterable[int]:
-    row = connection.execute("SELECT name_ids FROM name_letters WHERE letters = ?", (group,)).fetchone()
-    return unpack_name_ids(row[0]) if row else ()
-
-
-def _intersection(connection: sqlite3.Connection, groups: list[str]) -> list[int]:
-    if not groups:
-        return []
-    lists = sorted((list(_names_with(connection, group)) for group in dict.fromkeys(groups)), key=len)
-    shared = set(lists[0])
-    for names in lists[1:]:
-        shared.intersection_update(names)
-    return sorted(shared)
-
-
-def _rows(connection: sqlite3.Connection, names: list[int]) -> list[HitRow]:
-    found: list[HitRow] = []
-    for name in names[:400]:
-        found += connection.execute(f"{_HIT} WHERE name_id = ?", (name,)).fetchall()
-    return found
-
-
-def _holds(name: str, words: list[str]) -> bool:
-    key = name_key(name)
-    return all(word in key for word in words)
+def _reading(verb: str, words: Sequence[str]) -> str:
+    return " ".join((verb, *(f"“{word}”" for word in words))) if words else "no name was given"

@@ -49,7 +49,7 @@ _TABLES = (
         name_lengths BLOB NOT NULL
     )""",
 )
-_INDEX = "CREATE INDEX card_name_folded ON card_name (folded, extra, kind, card_id)"
+_INDEX = "CREATE INDEX card_name_folded ON card_name (folded)"
 _LONGEST_LENGTH = 255
 
 NameRow = tuple[str, int, str, int]  # folded, card_id, kind, extra
@@ -116,3 +116,8 @@ def unpack_name_ids(packed: bytes) -> array[int]:
     numbers = array("I")
     numbers.frombytes(packed)
     return numbers
+
+
+def marks(count: int) -> str:
+    """The placeholders of an `IN` list of `count` values."""
+    return f"({', '.join('?' * count)})"

@@ -42,7 +42,8 @@ CREATE TABLE reference (
 ) WITHOUT ROWID;
 CREATE INDEX reference_target ON reference (target, source);
 CREATE TABLE glossary (
-    folded TEXT NOT NULL, term TEXT NOT NULL, text TEXT NOT NULL, official INTEGER NOT NULL, rules TEXT NOT NULL
+    folded TEXT NOT NULL, term TEXT NOT NULL, text TEXT NOT NULL, official INTEGER NOT NULL, rules TEXT NOT
+    NULL
 );
 CREATE INDEX glossary_folded ON glossary (folded);
 CREATE TABLE oracle_pattern (pattern TEXT NOT NULL, number TEXT NOT NULL);

@@ -1,0 +1,219 @@
+"""`hexcore ask QUESTION`: the answer streams to stdout, evidence and marks to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.client.client import EngineClient
+from hexcore_engine.errors import EngineLostError, HexcoreError, NotSetUpError, UsageError, error_from_record
+from hexcore_engine.protocol import events, requests
+from hexcore_engine.protocol.records import MODE_NAMES, Citation, ModeChoice, Passage, Usage, to_builtins
+from hexcore_engine.utils.validation import clean_text
+
+MARKS = {
+    "quoted": "quoted",
+    "retrieved": "from the evidence",
+    "exists-not-retrieved": "exists, not in the evidence",
+    "unknown": "no such rule",
+}
+
+
+def configure(parser: CommandParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="longest answer, in tokens")
+    parser.add_argument("--mode", metavar="M", help=f"one of {', '.join(MODE_NAMES).lower()}")
+    parser.add_argument("--model", metavar="X", help="PATH.gguf, http(s)://host/v1, embedded or scripted")
+    parser.add_argument("--decoder", metavar="D", help="llama_cpp, openai or scripted")
+    parser.add_argument("--quantization", metavar="Q", help="of a torch model: 4bit, 8bit or none")
+    parser.add_argument("--session", metavar="ID", help="continue a conversation; `last` is the newest")
+    parser.add_argument("--no-model", action="store_true", help="the evidence alone")
+    parser.add_argument("question", nargs="*", help="the question; `-` reads it from stdin")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Ask and print; exit codes as everywhere, 4 with the part that was written when the engine is lost."""
+    question = " ".join(arguments.question)
+    if question == "-":
+        question = sys.stdin.read()
+    ask = requests.AskQuestion(
+        question=question,
+        session_id=arguments.session,
+        mode=_mode(arguments.mode),
+        max_tokens=_positive(arguments.max_tokens),
+        use_model=not arguments.no_model,
+    )
+    if not question.strip():
+        raise UsageError("The question is empty.", 'Write it behind the command: `hexcore ask "…"`.')
+    return asyncio.run(_Asker(context, arguments).run(ask))
+
+
+def _mode(name: str | None) -> Any:
+    if name is None:
+        return None
+    if name.upper() not in MODE_NAMES:
+        raise UsageError(f"There is no mode {name!r}.", f"Known: {', '.join(MODE_NAMES).lower()}.")
+    return name.upper()
+
+
+def _positive(number: int | None) -> int | None:
+    if number is not None and number < 1:
+        raise UsageError("--max-tokens takes a number above 0.")
+    return number
+
+
+@dataclass
+class _Answer:
+    """What came so far; also what is told when the engine is lost."""
+
+    response: str = ""
+    choice: ModeChoice | None = None
+    passages: tuple[Passage, ...] = ()
+    citations: list[Citation] = field(default_factory=list)
+    usage: Usage | None = None
+    stop_reason: str = "engine_lost"
+    rules_release: str | None = None
+    model: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON form, as the documentation states it."""
+        passages = [
+            {"kind": found.kind, "id": found.id, "title": found.title, "why": found.why}
+            for found in self.passages
+        ]
+        citations = [
+            {"rule": cited.rule, "bracketed": cited.bracketed, "status": cited.status}
+            for cited in self.citations
+        ]
+        names = ("prompt_tokens", "cached_tokens", "generated_tokens", "ttft_ms", "tokens_per_s")
+        return {
+            "response": self.response,
+            "mode": {"name": self.choice.mode, "confidence": self.choice.confidence} if self.choice else None,
+            "passages": passages,
+            "citations": citations,
+            "usage": {name: getattr(self.usage, name) for name in names} if self.usage else None,
+            "stop_reason": self.stop_reason,
+            "rules_release": self.rules_release,
+            "model": self.model,
+            "metadata": self.metadata,
+        }
+
+
+class _Asker:
+    def __init__(self, context: Context, arguments: argparse.Namespace) -> None:
+        self._context = context
+        self._arguments = arguments
+        self._answer = _Answer()
+        self._error: HexcoreError | None = None
+
+    async def run(self, ask: requests.AskQuestion) -> int:
+        client = await EngineClient.connect(self._context.paths, self._context.settings)
+        loop = asyncio.get_running_loop()
+        stops: set[asyncio.Task[Any]] = set()
+
+        def stop() -> None:
+            # One Ctrl-C stops the answer and keeps the part; a second one ends the command.
+            loop.remove_signal_handler(signal.SIGINT)
+            stops.add(asyncio.create_task(client.call(requests.StopAnswer())))
+
+        loop.add_signal_handler(signal.SIGINT, stop)
+        try:
+            await self._load_model(client)
+            async for event in client.stream(ask):
+                self._take(event)
+        except EngineLostError as error:
+            self._error = error
+        finally:
+            await client.close()
+        return self._finish()
+
+    async def _load_model(self, client: EngineClient) -> None:
+        wanted = self._arguments
+        if not (wanted.model or wanted.decoder or wanted.quantization):
+            return
+        load = requests.LoadModel(wanted.model, wanted.decoder, wanted.quantization)
+        await client.call(load)
+
+    def _take(self, event: events.Event) -> None:
+        if isinstance(event, events.RequestFailed):
+            raise error_from_record(event.error.code, event.error.message, event.error.remedy)
+        if isinstance(event, events.TextStreamed):
+            self._take_text(event)
+        elif isinstance(event, events.CitationChecked):
+            self._answer.citations.append(event.citation)
+        elif isinstance(event, events.PassagesRetrieved):
+            self._take_passages(event)
+        elif isinstance(event, events.AnswerOutcome):
+            self._take_outcome(event)
+        else:
+            self._take_beginning(event)
+
+    def _take_beginning(self, event: events.Event) -> None:
+        answer = self._answer
+        if isinstance(event, events.QuestionAccepted):
+            answer.metadata |= {"session_id": event.session_id, "question_id": event.question_id}
+        elif isinstance(event, events.QuestionRouted):
+            answer.choice = event.choice
+            self._say(f"understood as {event.choice.mode.lower()} ({event.choice.confidence:.0%})")
+        elif isinstance(event, events.PlanMade):
+            plan = to_builtins(event.plan)
+            plan.pop("sent")
+            answer.metadata["plan"] = plan
+            answer.model = event.model.name
+            for step in event.plan.given_up:
+                self._say(f"  {step.detail}")
+            self._say("a small model's draft:" if event.model.small else "answer:")
+
+    def _take_text(self, event: events.TextStreamed) -> None:
+        self._answer.response += event.text
+        if not self._context.output.as_json:
+            sys.stdout.write(clean_text(event.text))
+            sys.stdout.flush()
+
+    def _take_passages(self, event: events.PassagesRetrieved) -> None:
+        self._answer.passages = event.passages
+        self._answer.rules_release = event.rules_release
+        self._answer.metadata["retrieval_ms"] = round(event.elapsed_ms, 1)
+        if event.error is not None:
+            failed = {"results": [], "error": event.error.message, "error_type": event.error.code}
+            self._answer.metadata["retrieval"] = {**failed, "fallback_applied": True}
+            self._say(event.error.message)
+        for found in event.passages:
+            self._say(f"  {found.kind:<7} {found.id:<10} {found.title} — {found.why}")
+
+    def _take_outcome(self, event: events.AnswerOutcome) -> None:
+        answer = self._answer
+        answer.response, answer.citations = event.response, list(event.citations)
+        answer.usage, answer.stop_reason = event.usage, event.stop_reason
+        answer.rules_release, answer.model = event.rules_release, event.model
+        answer.metadata["notes"] = list(event.notes)
+        if isinstance(event, events.AnswerFailed):
+            self._error = error_from_record(event.error.code, event.error.message, event.error.remedy)
+
+    def _finish(self) -> int:
+        output, answer = self._context.output, self._answer
+        if not output.as_json and answer.response:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+        for cited in {cited.rule: cited for cited in answer.citations}.values():
+            self._say(f"  [{cited.rule}] {MARKS[cited.status]}")
+        for note in answer.metadata.get("notes", ()):
+            self._say(note)
+        if self._error is not None:
+            output.failure(self._error, answer.document())
+            return self._error.exit_code
+        if output.as_json:
+            output.result(answer.document(), "")
+        if answer.stop_reason == "no_model":
+            return 0 if answer.passages else NotSetUpError.exit_code if not self._arguments.no_model else 1
+        return 0
+
+    def _say(self, text: str) -> None:
+        if not self._context.output.as_json:
+            self._context.output.narrate(text)

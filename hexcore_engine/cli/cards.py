@@ -1,0 +1,34 @@
+"""`hexcore cards QUERY`: search cards by name."""
+
+from __future__ import annotations
+
+import argparse
+
+from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.knowledge.lookup import Knowledge
+from hexcore_engine.protocol.records import to_builtins
+
+
+def configure(parser: CommandParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("-k", type=int, default=20, metavar="N", help="at most N results (20)")
+    parser.add_argument("query", nargs="+", help="words of the name, taken verbatim")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Print what was found; 1 when nothing was."""
+    knowledge = Knowledge(context.paths.knowledge_dir)
+    try:
+        found = knowledge.search_cards(" ".join(arguments.query), max(1, arguments.k))
+    finally:
+        knowledge.close()
+    lines = [f"{hit.name}  {hit.mana_cost}\n    {hit.type_line}" for hit in found.hits]
+    lines.append(f"{found.total} cards; read as: {found.reading}")
+    document = {
+        "results": to_builtins(found.hits),
+        "total": found.total,
+        "reading": found.reading,
+        "ignored": list(found.ignored),
+    }
+    context.output.result(document, "\n".join(lines))
+    return 0 if found.hits else 1

@@ -1,0 +1,150 @@
+"""`hexcore doctor`: what works here, what does not, and the remedy on each line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+
+from hexcore_engine import __version__
+from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.errors import HexcoreError
+from hexcore_engine.protocol.records import Record, to_builtins
+
+MIN_FREE_BYTES = 500_000_000
+
+
+class Finding(Record, frozen=True):
+    """One line: whether it is well, what was seen, and what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def configure(parser: CommandParser) -> None:
+    """The command has no options of its own."""
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Print all findings; 1 when one of them is a problem."""
+    checks: tuple[Callable[[Context], Finding], ...] = (
+        _version,
+        _packages,
+        _disk,
+        _knowledge,
+        _cards,
+        _model,
+        _engine_folder,
+        _gpu,
+        _terminal,
+    )
+    findings = [_safely(check, context) for check in checks]
+    lines = []
+    for finding in findings:
+        lines.append(f"{'ok     ' if finding.ok else 'PROBLEM'}  {finding.name:<10} {finding.detail}")
+        if finding.remedy:
+            lines.append(f"{'':<20} {finding.remedy}")
+    ok = all(finding.ok for finding in findings)
+    context.output.result({"ok": ok, "findings": to_builtins(findings)}, "\n".join(lines))
+    return 0 if ok else 1
+
+
+def _safely(check: Callable[[Context], Finding], context: Context) -> Finding:
+    try:
+        return check(context)
+    except HexcoreError as error:
+        return Finding(check.__name__.strip("_"), False, error.message, error.remedy)
+
+
+def _version(context: Context) -> Finding:
+    detail = (
+        f"hexcore {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    )
+    return Finding("version", sys.version_info >= (3, 11), detail)
+
+
+def _packages(context: Context) -> Finding:
+    if importlib.util.find_spec("xllamacpp") is not None:
+        return Finding("llama.cpp", True, "installed")
+    remedy = "Look-ups work without; for answers name a server: `hexcore models use http://host/v1`."
+    return Finding("llama.cpp", False, "no build for this machine", remedy)
+
+
+def _disk(context: Context) -> Finding:
+    home = context.paths.home
+    place = next((folder for folder in (home, *home.parents) if folder.exists()), home)
+    free = shutil.disk_usage(place).free
+    writable = os.access(place, os.W_OK)
+    ok = writable and free > MIN_FREE_BYTES
+    detail = f"{home}: {free / 1e9:.1f} GB free" + ("" if writable else ", not writable")
+    return Finding(
+        "home", ok, detail, "" if ok else "Set HEXCORE_HOME to a folder with room you can write to."
+    )
+
+
+def _knowledge(context: Context) -> Finding:
+    from hexcore_engine.knowledge.lookup import Knowledge
+
+    knowledge = Knowledge(context.paths.knowledge_dir)
+    try:
+        release = knowledge.release()
+    finally:
+        knowledge.close()
+    if release is None:
+        return Finding("rules", False, "nothing is set up", "Run `hexcore setup`.")
+    remedy = "" if release.official else "For the official text: `hexcore setup --rules FILE`."
+    return Finding("rules", True, f"{release.source}, {release.num_rules} rules", remedy)
+
+
+def _cards(context: Context) -> Finding:
+    from hexcore_engine.knowledge.lookup import Knowledge
+
+    knowledge = Knowledge(context.paths.knowledge_dir)
+    try:
+        status = knowledge.status()
+    finally:
+        knowledge.close()
+    if not status.num_cards:
+        return Finding("cards", False, "none loaded", "Run `hexcore setup`.")
+    detail = f"{status.num_cards:,} from {status.cards_source} ({status.cards_date})"
+    old = [warning for warning in status.warnings if "older" in warning]
+    return Finding("cards", True, "; ".join([detail, *old]))
+
+
+def _model(context: Context) -> Finding:
+    from hexcore_engine.models.catalog import describe
+
+    record = describe(context.settings.model, context.paths)
+    size = f", {record.weights_bytes / 1e6:,.0f} MB" if record.weights_bytes else ""
+    return Finding("model", True, f"{record.name}{size}, run by {record.decoder}")
+
+
+def _engine_folder(context: Context) -> Finding:
+    from hexcore_engine.client.run_folder import ensure_run_folder
+
+    return Finding("engine", True, f"its folder {ensure_run_folder(context.paths)} is private")
+
+
+def _gpu(context: Context) -> Finding:
+    from hexcore_engine.utils.memory import SystemMemoryDriver
+
+    driver = SystemMemoryDriver()
+    try:
+        names = [gpu.name for gpu in driver.gpus()]
+    finally:
+        driver.close()
+    return Finding("gpu", True, ", ".join(names) if names else "none found; the model runs on the processor")
+
+
+def _terminal(context: Context) -> Finding:
+    size = shutil.get_terminal_size()
+    ok = size.columns >= 60 and size.lines >= 20
+    over = " over SSH" if os.environ.get("SSH_CONNECTION") else ""
+    detail = f"{os.environ.get('TERM', 'unknown')}{over}, {size.columns}x{size.lines}"
+    return Finding("terminal", ok, detail, "" if ok else "The app needs 60 columns and 20 lines or more.")

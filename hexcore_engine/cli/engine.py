@@ -1,0 +1,51 @@
+"""`hexcore engine status | start | stop`: the engine process."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.client.supervisor import engine_status, start_engine, stop_engine
+from hexcore_engine.errors import UsageError
+from hexcore_engine.protocol.records import EngineRecord, to_builtins
+
+NOT_RUNNING = EngineRecord(
+    running=False,
+    pid=None,
+    model=None,
+    decoder=None,
+    quantization=None,
+    uptime_s=0.0,
+    clients=0,
+    busy=False,
+    generated_tokens=0,
+)
+
+
+def configure(parser: CommandParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("action", nargs="?", default="status", help="status (default), start or stop")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Report, start or stop; 1 when no engine runs."""
+    if arguments.action == "start":
+        asyncio.run(start_engine(context.paths))
+    elif arguments.action == "stop":
+        stopped = asyncio.run(stop_engine(context.paths))
+        context.output.result({"stopped": stopped}, "stopped" if stopped else "no engine was running")
+        return 0 if stopped else 1
+    elif arguments.action != "status":
+        raise UsageError(f"There is no `hexcore engine {arguments.action}`.", "Known: status, start, stop.")
+    status = asyncio.run(engine_status(context.paths)) or NOT_RUNNING
+    context.output.result(to_builtins(status), _text(status))
+    return 0 if status.running else 1
+
+
+def _text(status: EngineRecord) -> str:
+    if not status.running:
+        return "no engine is running"
+    model = f"{status.model} ({status.decoder})" if status.model else "no model loaded"
+    state = f"answering, {status.generated_tokens} words so far" if status.busy else "idle"
+    return f"process {status.pid}: {state}; {model}; {status.clients} clients; up {status.uptime_s:.0f} s"

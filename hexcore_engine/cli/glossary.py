@@ -1,0 +1,35 @@
+"""`hexcore glossary TERM`: official definitions, then players' words in ours."""
+
+from __future__ import annotations
+
+import argparse
+
+from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.knowledge.lookup import Knowledge
+from hexcore_engine.protocol.records import to_builtins
+
+
+def configure(parser: CommandParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("term", nargs="+", help="a term, official or as players say it")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Print the entries; 1 when there is none."""
+    term = " ".join(arguments.term)
+    knowledge = Knowledge(context.paths.knowledge_dir)
+    try:
+        entries = knowledge.glossary(term)
+        release = knowledge.release()
+    finally:
+        knowledge.close()
+    lines = []
+    for entry in entries:
+        label = "" if entry.official else "  (players' word, unofficial)"
+        lines += [f"{entry.term}{label}", f"    {entry.text}"]
+        if entry.rules:
+            lines.append(f"    see {', '.join(entry.rules)}")
+    source = release.source if release else None
+    text = "\n".join([*lines, f"— {source}"]) if entries else f"Nothing is known about {term!r}."
+    context.output.result({"term": term, "entries": to_builtins(entries), "source": source}, text)
+    return 0 if entries else 1

@@ -1,0 +1,80 @@
+"""`hexcore sessions`: conversations on disk."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.client.client import EngineClient
+from hexcore_engine.errors import UsageError
+from hexcore_engine.protocol import events, requests
+from hexcore_engine.protocol.records import to_builtins
+
+ACTIONS = "list, show ID, rename ID TITLE, delete ID, undelete ID, export ID [markdown|json]"
+
+
+def configure(parser: CommandParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("action", nargs="?", default="list", help=ACTIONS)
+    parser.add_argument("session", nargs="?", help="a conversation's id, its beginning, or `last`")
+    parser.add_argument("rest", nargs="*", help="the new title, or the form of an export")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Carry out the action."""
+    return asyncio.run(_run(arguments, context))
+
+
+async def _run(arguments: argparse.Namespace, context: Context) -> int:
+    request = _request(arguments)
+    client = await EngineClient.connect(context.paths, context.settings, client_name="status")
+    try:
+        event = await client.call(request)
+    finally:
+        await client.close()
+    context.output.result(_document(event), _text(event))
+    return 1 if isinstance(event, events.SessionsListed) and not event.sessions else 0
+
+
+def _request(arguments: argparse.Namespace) -> requests.Request:
+    rest = " ".join(arguments.rest)
+    if arguments.action == "list":
+        return requests.ListSessions()
+    if not arguments.session:
+        raise UsageError("No conversation was named.", f"Known: {ACTIONS}.")
+    made: dict[str, requests.Request] = {
+        "show": requests.OpenSession(arguments.session),
+        "rename": requests.RenameSession(arguments.session, rest),
+        "delete": requests.DeleteSession(arguments.session),
+        "undelete": requests.DeleteSession(arguments.session, undo=True),
+        "export": requests.ExportSession(arguments.session, rest or "markdown"),
+    }
+    if arguments.action not in made:
+        raise UsageError(f"There is no `hexcore sessions {arguments.action}`.", f"Known: {ACTIONS}.")
+    return made[arguments.action]
+
+
+def _document(event: events.Event) -> object:
+    document = to_builtins(event)
+    document.pop("type", None)
+    return document
+
+
+def _text(event: events.Event) -> str:
+    if isinstance(event, events.SessionsListed):
+        lines = [
+            f"{entry.session_id}  {entry.updated_at[:16]}  {entry.num_turns:>3}  {entry.title}"
+            for entry in event.sessions
+        ]
+        return "\n".join(lines) or "no conversations yet"
+    if isinstance(event, events.SessionOpened):
+        lines = [f"{event.session.title}  ({event.session.session_id})"]
+        for turn in event.turns:
+            lines += ["", f"> {turn.question}", "", turn.response, f"[{turn.stop_reason or 'running'}]"]
+        return "\n".join(lines)
+    if isinstance(event, events.SessionExported):
+        return event.text
+    if isinstance(event, events.SessionChanged):
+        return f"{event.session_id}: {event.change}"
+    return ""

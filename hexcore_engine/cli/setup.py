@@ -1,0 +1,40 @@
+"""`hexcore setup`: fetch the embedded data and build the knowledge file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.data.progress import BarProgress
+from hexcore_engine.data.setup import NO_RULES_FILE, SetupReport, run_setup
+from hexcore_engine.protocol.records import to_builtins
+
+
+def configure(parser: CommandParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--rules", metavar="FILE", help="an official rules text file, or `none` to look for none"
+    )
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Set up; 0 when all is there, 3 when something is still missing."""
+    skip = arguments.rules == NO_RULES_FILE
+    file = Path(arguments.rules).expanduser() if arguments.rules and not skip else None
+    report = run_setup(
+        context.paths, context.settings, rules_file=file, skip_rules=skip, progress=BarProgress()
+    )
+    document = {**to_builtins(report), "complete": report.complete}
+    context.output.result(document, _text(report))
+    return 0 if report.complete else 3
+
+
+def _text(report: SetupReport) -> str:
+    lines = []
+    for item in report.items:
+        lines.append(f"{'ready  ' if item.ready else 'missing'}  {item.name:<7} {item.detail}")
+        if item.error is not None and item.error.remedy not in item.detail:
+            lines.append(f"         {'':<7} {item.error.remedy}")
+    lines.append(f'done in {report.elapsed_s:.1f} s; ask away: `hexcore-tui` or `hexcore ask "…"`')
+    return "\n".join(lines)
