@@ -51,8 +51,8 @@ class Client(Protocol):
         """The engine's greeting."""
         ...
 
-    def stream(self, request: requests.Request) -> AsyncIterator[events.Event]:
-        """Yield the events that answer a request."""
+    def stream_with_id(self, request: requests.Request) -> AsyncIterator[tuple[int, events.Event]]:
+        """Yield the events that answer a request, each with the request's id."""
         ...
 
     async def call(self, request: requests.Request) -> events.Event:
@@ -99,13 +99,13 @@ class EngineBridge:
         self._watches: dict[MessagePump, asyncio.Task[None]] = {}
         self._preparation: asyncio.Task[None] | None = None
         self._question_id: str | None = None
-        self._answering = False
+        self._current: requests.Request | None = None
         self._stop_wanted = False
 
     @property
     def answering(self) -> bool:
         """Whether an answer is running for this app."""
-        return self._answering
+        return self._current is not None
 
     def connect(self) -> None:
         """Connect in the background; the owner hears of it."""
@@ -128,22 +128,29 @@ class EngineBridge:
         self._question_id = question_id
         self._answer(sink, requests.FollowAnswer(question_id=question_id))
 
+    def let_go(self) -> None:
+        """Leave the running answer to the engine, which finishes and stores it."""
+        self._current = None
+        self._question_id = None
+
     def stop(self) -> None:
         """Stop the running answer; its end is posted to its sink."""
-        if not self._answering:
+        if self._current is None:
             return
         if self._question_id is None:
             self._stop_wanted = True
         else:
-            self._start(self._call_quietly(requests.StopAnswer(question_id=self._question_id)))
+            stop = requests.StopAnswer(question_id=self._question_id)
+            self._start(self._call_quietly(self._client, stop))
 
     def prepare(self, question: str) -> None:
         """Let the engine retrieve for a question still being typed; a newer one replaces an older one."""
-        if self._client is None or self._answering:
+        if self._client is None or self._current:
             return
         if self._preparation and not self._preparation.done():
             self._preparation.cancel()
-        self._preparation = self._start(self._call_quietly(requests.PrepareQuestion(question=question)))
+        prepare = requests.PrepareQuestion(question=question)
+        self._preparation = self._start(self._call_quietly(self._client, prepare))
 
     def request(self, sink: MessagePump, request: requests.Request) -> None:
         """Send any other request; what answers it is posted to `sink`."""
@@ -162,10 +169,10 @@ class EngineBridge:
 
     async def close(self) -> None:
         """Hang up; the engine goes on and finishes its answer."""
+        client, self._client = self._client, None
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        client, self._client = self._client, None
         if client:
             await client.close()
 
@@ -176,7 +183,7 @@ class EngineBridge:
         return task
 
     def _answer(self, sink: MessagePump, request: requests.Request) -> None:
-        self._answering = True
+        self._current = request
         self._stop_wanted = False
         self._start(self._stream_answer(sink, request))
 
@@ -184,22 +191,48 @@ class EngineBridge:
         try:
             await self._stream_to(sink, request)
         finally:
-            self._answering = False
-            self._question_id = None
+            if self._current is request:
+                self.let_go()
 
     async def _stream_to(self, sink: MessagePump, request: requests.Request) -> None:
         try:
-            client = await self._living_client()
-            async for event in client.stream(request):
+            async for event in self._events(request):
                 self._note_question(event)
                 message = message_of(event)
                 if message:
                     sink.post_message(message)
         except EngineLostError as error:
-            self._forget_client(error)
             sink.post_message(messages.RequestRefused(record_of(error), engine_lost=True))
         except Exception as error:
             sink.post_message(messages.RequestRefused(record_of(error)))
+
+    async def _events(self, request: requests.Request) -> AsyncIterator[events.Event]:
+        """Yield what answers `request`. An engine that left while nobody asked it is started anew."""
+        idle_before = self._client is not None
+        answered = False
+        try:
+            async for event in self._client_events(request):
+                answered = True
+                yield event
+        except EngineLostError:
+            if answered or not idle_before:
+                raise
+            async for event in self._client_events(request):
+                yield event
+
+    async def _client_events(self, request: requests.Request) -> AsyncIterator[events.Event]:
+        client = await self._living_client()
+        request_id: int | None = None
+        try:
+            async for numbered in client.stream_with_id(request):
+                request_id, event = numbered
+                yield event
+        except EngineLostError as error:
+            self._forget_client(client, error)
+            raise
+        finally:
+            if request_id is not None and isinstance(request, requests.WatchMemory):
+                self._start(self._call_quietly(client, requests.StopWatching(request_id=request_id)))
 
     def _note_question(self, event: events.Event) -> None:
         if isinstance(event, events.QuestionAccepted):
@@ -221,13 +254,15 @@ class EngineBridge:
         except HexcoreError as error:
             self._owner.post_message(messages.EngineDisconnected(record_of(error)))
 
-    async def _call_quietly(self, request: requests.Request) -> None:
+    async def _call_quietly(self, client: Client | None, request: requests.Request) -> None:
+        """Send what matters only to an engine that is there; too late changes nothing the user sees."""
+        if client is None or client is not self._client:
+            return
         try:
-            await (await self._living_client()).call(request)
+            await client.call(request)
         except EngineLostError as error:
-            self._forget_client(error)
+            self._forget_client(client, error)
         except HexcoreError:
-            # A stop or a preparation that came too late changes nothing the user sees.
             return
 
     async def _living_client(self) -> Client:
@@ -242,9 +277,10 @@ class EngineBridge:
                 self._owner.post_message(messages.EngineConnected(self._client.welcome))
             return self._client
 
-    def _forget_client(self, error: EngineLostError) -> None:
-        client, self._client = self._client, None
+    def _forget_client(self, client: Client, error: EngineLostError) -> None:
+        if client is not self._client:
+            return
+        self._client = None
         self._connected.clear()
-        if client:
-            self._start(client.close())
-            self._owner.post_message(messages.EngineDisconnected(record_of(error)))
+        self._start(client.close())
+        self._owner.post_message(messages.EngineDisconnected(record_of(error)))

@@ -78,12 +78,13 @@ class ChatScreen(Screen[None]):
         elif isinstance(command, ModeChange):
             self._change_mode(command)
         elif self._open_turn:
-            self._status.problem = "An answer is still being written. Esc stops it; your question stays here."
+            self._status.notice = "An answer is still being written. Esc stops it; your question stays here."
         else:
             self._ask(message.question)
 
     def on_question_typed(self, message: messages.QuestionTyped) -> None:
         """Let the engine look ahead, so that Enter finds its passages ready."""
+        self._status.notice = ""
         if read_command(message.question) is None:
             host(self).bridge.prepare(message.question)
 
@@ -172,6 +173,7 @@ class ChatScreen(Screen[None]):
 
     async def action_new_session(self) -> None:
         """Start a new conversation; a running answer is finished in its own."""
+        host(self).bridge.let_go()
         self._session_id = None
         self._open_turn = None
         self._status.doing = ""
@@ -183,7 +185,7 @@ class ChatScreen(Screen[None]):
         from hexcore_tui.clipboard import copy
 
         turns = [turn for turn in self._transcript.turns if turn.answer]
-        self._status.problem = copy(self.app, turns[-1].as_text()) if turns else "There is no answer to copy."
+        self._status.notice = copy(self.app, turns[-1].as_text()) if turns else "There is no answer to copy."
 
     def stop_answer(self) -> None:
         """Stop the running answer and say so at once."""
@@ -230,7 +232,7 @@ class ChatScreen(Screen[None]):
     def _ask(self, question: str) -> None:
         self._prompt.remember(question)
         self._prompt.put("")
-        self._status.problem = ""
+        self._status.notice = ""
         self._status.doing = "Looking up … Esc stops"
         self._open_turn = self._transcript.add_turn(question, host(self).profile)
         host(self).bridge.ask(
@@ -239,7 +241,7 @@ class ChatScreen(Screen[None]):
 
     def _change_mode(self, command: ModeChange) -> None:
         if command.problem:
-            self._status.problem = command.problem
+            self._status.notice = command.problem
         else:
             self._prompt.pinned_mode = command.mode
             self._prompt.put(command.rest)
@@ -264,8 +266,10 @@ class ChatScreen(Screen[None]):
         return pane
 
     async def _show_session(self, opened: SessionOpened) -> None:
+        host(self).bridge.let_go()
         self._session_id = opened.session.session_id
         self._open_turn = None
+        self._status.doing = ""
         profile = host(self).profile
         running = opened.running_question_id if opened.turns else None
         stored = opened.turns[:-1] if running else opened.turns

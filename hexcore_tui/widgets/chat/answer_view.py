@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -14,12 +16,28 @@ from hexcore_tui.widgets.chat.marks import first_of_each
 from hexcore_tui.widgets.chat.markup import Block, render_block, split_blocks
 
 
+@dataclass
+class Part:
+    """Blocks drawn by one widget; `start` and `end` are offsets in the text."""
+
+    widget: Static
+    start: int = 0
+    end: int = 0
+    stale: bool = True
+
+
+# Characters of finished blocks drawn by one widget: a screenful. Each layout costs by the number of widgets,
+# each repaint by the size of those that are seen.
+PART_CHARACTERS = 2000
+
+
 class AnswerView(Vertical):
     """Text comes in pieces; they are painted together every `batch_s` seconds."""
 
     DEFAULT_CSS = """
-    AnswerView { height: auto; padding: 0 1; }
-    AnswerView > Static { height: auto; margin-bottom: 1; }
+    AnswerView { height: auto; padding: 0 1; margin-bottom: 1; }
+    AnswerView > Static { height: auto; }
+    AnswerView > .-below { margin-top: 1; }
     """
 
     def __init__(self, batch_s: float, plain: bool) -> None:
@@ -29,10 +47,10 @@ class AnswerView(Vertical):
         self._text = ""
         self._citations: list[Citation] = []
         self._timer: Timer | None = None
-        self._painted: list[Content] = []
+        self._parts: list[Part] = []
 
     def compose(self) -> ComposeResult:
-        """Blocks are mounted as they come."""
+        """Parts are mounted as they come."""
         yield from ()
 
     @property
@@ -46,39 +64,57 @@ class AnswerView(Vertical):
         self._schedule()
 
     def add_citation(self, citation: Citation) -> None:
-        """Mark a rule number of the text."""
+        """Mark a rule number."""
         self._citations.append(citation)
+        for part in self._parts:
+            part.stale |= part.start <= citation.start < part.end
         self._schedule()
 
     def finish(self, text: str, citations: tuple[Citation, ...]) -> None:
         """Show the whole answer as it is stored."""
         self._text = text
         self._citations = list(citations)
+        for part in self._parts:
+            part.stale = True
         self.paint()
 
     def paint(self) -> None:
-        """Repaint the blocks that changed."""
+        """Repaint the parts that changed."""
         if self._timer:
             self._timer.stop()
             self._timer = None
-        first = frozenset(citation.start for citation in first_of_each(self._citations))
-        contents = [
-            render_block(*_harmless(block, self._citations), first, self._plain)
-            for block in split_blocks(self._text)
-        ]
-        shown = list(self.query(Static))
-        for index, content in enumerate(contents):
-            if index >= len(self._painted):
-                self.mount(Static(content))
-            elif not content.is_same(self._painted[index]):
-                shown[index].update(content)
-        for extra in shown[len(contents) :]:
-            extra.remove()
-        self._painted = contents
+        groups = group_blocks(split_blocks(self._text))
+        for number, blocks in enumerate(groups):
+            if number >= len(self._parts):
+                self._parts.append(Part(Static(classes="-below" if number else "")))
+                self.mount(self._parts[-1].widget)
+            part = self._parts[number]
+            if part.stale or part.end != blocks[-1].end:
+                part.start, part.end, part.stale = blocks[0].start, blocks[-1].end, False
+                part.widget.update(self._styled(blocks))
+        for part in self._parts[len(groups) :]:
+            part.widget.remove()
+        del self._parts[len(groups) :]
 
     def _schedule(self) -> None:
         if self._timer is None:
             self._timer = self.set_timer(self._batch_s, self.paint)
+
+    def _styled(self, blocks: list[Block]) -> Content:
+        first = frozenset(citation.start for citation in first_of_each(self._citations))
+        return Content("\n\n").join(
+            [render_block(*_harmless(block, self._citations), first, self._plain) for block in blocks]
+        )
+
+
+def group_blocks(blocks: list[Block]) -> list[list[Block]]:
+    """Put blocks together into parts; a longer text leaves all parts but the last as they were."""
+    groups: list[list[Block]] = []
+    for block in blocks:
+        if not groups or groups[-1][-1].end - groups[-1][0].start >= PART_CHARACTERS:
+            groups.append([])
+        groups[-1].append(block)
+    return groups
 
 
 def _harmless(block: Block, citations: list[Citation]) -> tuple[Block, list[Citation]]:

@@ -29,6 +29,11 @@ class Block:
     start: int
     text: str
 
+    @property
+    def end(self) -> int:
+        """The offset after its last character."""
+        return self.start + len(self.text)
+
 
 def split_blocks(text: str) -> list[Block]:
     """Cut `text` at blank lines."""
@@ -48,7 +53,7 @@ def render_block(block: Block, citations: Sequence[Citation], first: frozenset[i
 
     `first` holds the offsets of citations whose mark is spelt out; the others show the symbol alone.
     """
-    mine = [c for c in citations if block.start <= c.start and c.end <= block.start + len(block.text)]
+    mine = [c for c in citations if block.start <= c.start and c.end <= block.end]
     parts: list[Content] = []
     place = block.start
     for citation in sorted(mine, key=lambda citation: citation.start):

@@ -20,13 +20,14 @@ class StatusLine(Widget):
     doing: reactive[str] = reactive("", layout=True)
     usage: reactive[Usage | None] = reactive(None, layout=True)
     problem: reactive[str] = reactive("", layout=True)
+    notice: reactive[str] = reactive("", layout=True)
 
     def render(self) -> Content:
-        """A problem first, else what is being done, then figures of the last answer."""
-        left = (clean_line(self.problem), "$warning") if self.problem else (self.doing, "")
-        return Content("   ").join(
-            Content.assemble(part) for part in (left, (usage_words(self.usage), "")) if part[0]
-        )
+        """The reply to what the user just did, else what is wrong, else what is being done; then figures."""
+        warning = self.notice or self.problem
+        left = (clean_line(warning), "$warning") if warning else (self.doing, "")
+        figures = "" if self.notice else usage_words(self.usage)
+        return Content("   ").join(Content.assemble(part) for part in (left, (figures, "")) if part[0])
 
 
 def usage_words(usage: Usage | None) -> str:

@@ -138,9 +138,11 @@ class TurnView(Vertical):
 
     def on_citation_arrived(self, message: messages.CitationArrived) -> None:
         """Mark a rule number and list it below."""
+        known = len(first_of_each(self.citations))
         self.citations = (*self.citations, message.event.citation)
         self._answer.add_citation(message.event.citation)
-        self._show_citations()
+        if len(first_of_each(self.citations)) > known:
+            self._show_citations()
 
     def on_answer_ended(self, message: messages.AnswerEnded) -> None:
         """Show the whole answer as it is stored, and how it ended."""
