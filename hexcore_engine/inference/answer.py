@@ -31,6 +31,12 @@ from hexcore_engine.settings import Settings
 from hexcore_engine.utils.validation import clean_text
 
 JOIN_S = 0.09
+SMALL_MODEL_REPETITION_PENALTY = 1.15
+# The same words three times in a row, at least this many characters each time, are a loop and no answer.
+LOOP_TIMES = 3
+MIN_LOOP_CHARACTERS = 24
+MAX_LOOP_CHARACTERS = 240
+LOOP_NOTE = "The model began to repeat itself and was ended there."
 Outcome = TypeVar("Outcome", AnswerCompleted, AnswerStopped, AnswerCompleted | AnswerStopped)
 
 
@@ -154,21 +160,33 @@ def decode_answer(
         messages=admission.messages,
         max_tokens=admission.max_tokens,
         temperature=_given(request.temperature, settings.answer.temperature),
+        repetition_penalty=SMALL_MODEL_REPETITION_PENALTY if decoder.model.small else 1.0,
         seed=request.seed if request.seed is not None else settings.answer.seed,
         citable_rules=tuple(p.id for p in admission.passages if p.kind in ("rule", "digest")),
     )
     first_token_at: float | None = None
     failure: HexcoreError | None = None
+    looping = False
+    ours = StopSignal()
+    forget = stop.on_set(ours.set)
     try:
-        for item in decoder.generate(decode, stop):
+        for item in decoder.generate(decode, ours):
             if isinstance(item, DecodedText):
                 first_token_at = first_token_at or time.monotonic()
                 yield from _emit(answer, checker, joiner.add(item.text))
+                if not looping and repeats_itself(answer.response):
+                    looping = True
+                    ours.set()
             else:
                 answer.usage = _usage(item, answer.started, first_token_at)
                 answer.stop_reason = item.stop_reason
     except HexcoreError as error:
         failure = error
+    finally:
+        forget()
+    if looping and not stop.is_set():
+        answer.stop_reason = "end"
+        answer.notes.append(LOOP_NOTE)
     # What the decoder wrote before it failed is the user's.
     yield from _emit(answer, checker, joiner.flush())
     yield from (answer.checked(citation) for citation in checker.finish())
@@ -204,3 +222,11 @@ def _usage(finished: DecodeFinished, started: float, first_token_at: float | Non
         ttft_ms=(first_token_at - started) * 1000 if first_token_at is not None else None,
         tokens_per_s=rate,
     )
+
+
+def repeats_itself(text: str) -> bool:
+    """Whether a text ends in the same words several times in a row."""
+    for length in range(MIN_LOOP_CHARACTERS, min(MAX_LOOP_CHARACTERS, len(text) // LOOP_TIMES) + 1):
+        if text.endswith(text[-length:] * LOOP_TIMES):
+            return True
+    return False

@@ -13,7 +13,7 @@ from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.protocol.records import AnswerPlan, ModeName, Passage, PlanStep, TurnRecord
 from hexcore_engine.settings import Settings
 
-SMALL_MODEL_RULES = 4
+SMALL_MODEL_RULES = 5
 LARGE_MODEL_RULES = 12
 # Characters of one passage given to the model; the screen shows the whole text.
 SMALL_MODEL_PASSAGE_CHARACTERS = 420

@@ -17,14 +17,14 @@ SYSTEM = (
     "first, in one sentence. Then name the rule that decides it in square brackets, like the numbers in the "
     "evidence, and quote its words. If the evidence does not decide the question, say so. Be short."
 )
-OPEN_FENCE = "<<evidence>>"
-CLOSE_FENCE = "<<end of evidence>>"
+OPEN_FENCE = "=== EVIDENCE ==="
+CLOSE_FENCE = "=== END OF EVIDENCE ==="
 # Everything that looks like a chat template's own token: <|im_start|>, <s>, [INST], <start_of_turn> …
 _SPECIAL = re.compile(
     r"<\|[^|<>\n]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>",
     re.IGNORECASE,
 )
-_FENCE_LIKE = re.compile(r"<<+|>>+")
+_FENCE_LIKE = re.compile(r"={3,}")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,9 @@ def user_message(question: str, mode: ModeName, passages: tuple[Passage, ...]) -
         parts.append("\n".join(lines))
     parts.append(f"Question: {defuse(question)}")
     parts.append(MODE_STYLES[mode].instruction)
+    rules = [passage.id for passage in passages if passage.kind in ("rule", "digest")]
+    if rules:
+        parts.append(f"Begin with the number of the rule that decides it, in brackets like [{rules[0]}].")
     return "\n".join(parts)
 
 

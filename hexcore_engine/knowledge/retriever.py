@@ -28,7 +28,10 @@ from hexcore_engine.protocol.records import Passage
 
 MAX_CARD_PASSAGES = 4
 ORACLE_WORDS = 40
-_LIST_WEIGHTS = (1.0, 0.9, 0.9, 0.6)
+_LIST_WEIGHTS = (1.0, 0.9, 0.9, 0.6, 0.6)
+# Names of keyword abilities and actions longer than this are rules of their own, not names.
+_LONGEST_KEYWORD = 30
+_RULES_OF_A_KEYWORD = 4
 _THIS = re.compile(
     r"\bthis (creature|artifact|enchantment|land|permanent|spell|vehicle|equipment|aura)\b", re.IGNORECASE
 )
@@ -71,6 +74,7 @@ class HybridRetriever:
         self._generation: int | None = None
         self._names: dict[str, int] = {}
         self._patterns: list[tuple[str, str]] = []
+        self._keywords: dict[str, list[str]] = {}
         self._release: ReleaseRecord | None = None
 
     def close(self) -> None:
@@ -121,6 +125,7 @@ class HybridRetriever:
             return
         self._names = cards.folded_names(connection) if self._reader.has_cards else {}
         self._patterns = connection.execute("SELECT pattern, number FROM release.oracle_pattern").fetchall()
+        self._keywords = _keyword_names(connection)
         entry = pointer.current_release()
         self._release = rules.release_record(connection, entry.key, entry.effective) if entry else None
         self._generation = pointer.generation
@@ -142,6 +147,7 @@ class HybridRetriever:
             (_LIST_WEIGHTS[1], _numbers(ranked_rules(connection, with_oracle)) if named else []),
             (_LIST_WEIGHTS[2], ours),
             (_LIST_WEIGHTS[3], list(evidence.patterns)),
+            (_LIST_WEIGHTS[4], self._keyword_rules(question, named)),
         ]
         if self._vectors is not None:
             lists.append((1.0, self._vectors.nearest(question.text, 100)))
@@ -165,6 +171,14 @@ class HybridRetriever:
                     owner.setdefault(number, card.name)
         best = sorted(scores, key=lambda number: -scores[number])
         return {number: owner[number] for number in best[:80]}
+
+    def _keyword_rules(self, question: Question, named: list[CardRecord]) -> list[str]:
+        """Return the first rules of each keyword that the question or a named card names."""
+        text = f" {' '.join(question.words)} "
+        asked = [name for name in self._keywords if f" {name} " in text]
+        printed = [keyword.lower() for card in named for keyword in card.keywords]
+        names = dict.fromkeys([*asked, *(name for name in printed if name in self._keywords)])
+        return [number for name in names for number in self._keywords[name]]
 
     def _passages(
         self,
@@ -274,6 +288,19 @@ def _generic_oracle(card: CardRecord) -> str:
         text = _THIS.sub("~", text)
         texts.append(text.lower())
     return "\n".join(texts)
+
+
+def _keyword_names(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return the numbers of the first rules of each keyword ability and action, by its name in lower case."""
+    rows = connection.execute(
+        "SELECT number, lower(text) FROM release.rule WHERE parent IN ('701', '702') AND official"
+        " AND length(text) <= ? ORDER BY position",
+        (_LONGEST_KEYWORD,),
+    ).fetchall()
+    return {
+        name: [child.number for child in rules.children(connection, number)[:_RULES_OF_A_KEYWORD]]
+        for number, name in rows
+    }
 
 
 def _numbers(ranked: list[tuple[str, float]]) -> list[str]:

@@ -122,7 +122,7 @@ class NameSearch:
     def _lists(self, groups: Iterable[str]) -> dict[str, array[int]]:
         wanted = list(dict.fromkeys(groups))
         rows = self._connection.execute(
-            f"SELECT letters, name_ids FROM name_letters WHERE letters IN ({', '.join('?' * len(wanted))})",  # noqa: S608 - question marks only
+            f"SELECT letters, name_ids FROM name_letters WHERE letters IN ({', '.join('?' * len(wanted))})",
             wanted,
         )
         return {letters: unpack_name_ids(packed) for letters, packed in rows}

@@ -56,7 +56,7 @@ def ranked_rules(
     expression = f"{{{columns}}} : ({match_any(words)})"
     ranks = ", ".join(str(weights.get(column, 0.0)) for column in COLUMNS)
     return connection.execute(
-        f"SELECT rule.number, -bm25(rule_words, {ranks}) AS score"  # noqa: S608 - numbers and fixed names
+        f"SELECT rule.number, -bm25(rule_words, {ranks}) AS score"
         " FROM release.rule_words JOIN release.rule ON rule.position = rule_words.rowid"
         " WHERE rule_words MATCH ? ORDER BY score DESC LIMIT ?",
         (expression, limit),

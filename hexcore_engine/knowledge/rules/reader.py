@@ -101,7 +101,7 @@ def _record(row: tuple[Any, ...], examples: tuple[str, ...] = ()) -> RuleRecord:
 
 def _neighbour(connection: sqlite3.Connection, number: str, relation: str, direction: str) -> str | None:
     row = connection.execute(
-        f"SELECT number FROM release.rule WHERE position {relation}"  # noqa: S608 - two fixed words of this file
+        f"SELECT number FROM release.rule WHERE position {relation}"
         f" (SELECT position FROM release.rule WHERE number = ?) ORDER BY position {direction} LIMIT 1",
         (number,),
     ).fetchone()
@@ -110,7 +110,7 @@ def _neighbour(connection: sqlite3.Connection, number: str, relation: str, direc
 
 def _references(connection: sqlite3.Connection, wanted: str, given: str, number: str) -> tuple[str, ...]:
     rows = connection.execute(
-        f"SELECT r.{wanted} FROM release.reference r JOIN release.rule ON rule.number = r.{wanted}"  # noqa: S608
+        f"SELECT r.{wanted} FROM release.reference r JOIN release.rule ON rule.number = r.{wanted}"
         f" WHERE r.{given} = ? ORDER BY rule.position",
         (number,),
     ).fetchall()

@@ -165,7 +165,7 @@ def _write(
         (_rule_row(position, row, texts, digest) for position, row in enumerate(rules)),
     )
     connection.executemany(
-        f"INSERT INTO rule_words (rowid, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        f"INSERT INTO rule_words (rowid, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             (position, *_words_row(row, texts, digest.get(row.number)))
             for position, row in enumerate(rules)

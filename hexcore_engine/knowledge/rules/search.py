@@ -37,7 +37,8 @@ def _by_number(connection: sqlite3.Connection, number: str, limit: int) -> tuple
     found = [RuleHit(rule, 1.0, "this number")] if rule else []
     below = [RuleHit(child, 0.9, f"below {number}") for child in reader.children(connection, number)]
     rows = connection.execute(
-        "SELECT number FROM release.rule WHERE substr(number, 1, ?) = ? AND number != ? ORDER BY position LIMIT ?",
+        "SELECT number FROM release.rule WHERE substr(number, 1, ?) = ? AND number != ?"
+        " ORDER BY position LIMIT ?",
         (len(number), number, number, limit),
     ).fetchall()
     begun = [reader.rule_record(connection, other) for (other,) in rows]
@@ -105,7 +106,8 @@ def _completions(connection: sqlite3.Connection, word: str) -> list[str]:
     if len(word) < 3:
         return []
     rows = connection.execute(
-        "SELECT DISTINCT lower(text) FROM release.rule WHERE text LIKE ? || '%' AND length(text) <= ? LIMIT 5",
+        "SELECT DISTINCT lower(text) FROM release.rule"
+        " WHERE text LIKE ? || '%' AND length(text) <= ? LIMIT 5",
         (word, _LONGEST_NAME),
     ).fetchall()
     return [other for (name,) in rows for other in content_words(name)]

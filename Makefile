@@ -1,0 +1,65 @@
+# GNU make 3.81 or newer. Everything is installed into .venv by the pip that is configured on this machine.
+
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints/tested.txt
+STAMPS := pyproject.toml $(CONSTRAINTS)
+# The first Python that runs and is 3.11 or newer; running it matters, a name on PATH may lead nowhere.
+PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-light check format bench docs pictures clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
+
+setup: $(VENV)/.ready-base ## make .venv, fetch the embedded data, build the knowledge file
+	@$(BIN)/hexcore setup || [ $$? -eq 3 ]
+
+run: $(VENV)/.ready-base ## set up once, then open the app
+	@[ -f $(VENV)/.set-up ] || { $(BIN)/hexcore setup && touch $(VENV)/.set-up || [ $$? -eq 3 ]; }
+	@exec $(BIN)/hexcore-tui
+
+test: $(VENV)/.ready-dev ## run the whole test suite
+	@$(BIN)/python -m pytest
+
+test-light: $(VENV)/.ready-dev ## run the suite without real models, terminals and many processes
+	@$(BIN)/python -m pytest -m "not slow"
+
+check: $(VENV)/.ready-dev ## run every linter and type check
+	@$(BIN)/python scripts/lint.py
+
+format: $(VENV)/.ready-dev ## format the code
+	@$(BIN)/python scripts/lint.py --fix format ruff
+
+bench: $(VENV)/.ready-dev ## measure every number promised, as ratios inside one run
+	@$(BIN)/python -m benchmarks.run
+
+docs: $(VENV)/.ready-dev ## build the documentation into site/
+	@$(BIN)/python -m mkdocs build --strict --quiet
+
+pictures: $(VENV)/.ready-dev ## draw the pictures of the README anew
+	@$(BIN)/python scripts/make_pictures.py
+
+clean: ## remove .venv and everything that was built; your data stays
+	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Hexcore needs Python 3.11 or newer, and none was found." >&2; \
+		echo "Debian or Ubuntu: sudo apt install python3 python3-venv    macOS: brew install python" >&2; exit 1; fi
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv. Debian or Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready-base: $(VENV)/bin/python $(STAMPS)
+	@echo "installing Hexcore into $(VENV)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready-base
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[dev]"
+	@touch $@
