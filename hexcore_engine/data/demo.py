@@ -22,9 +22,7 @@ def _creature(
     power, toughness = size.split("/")
     color = next((letter for letter in cost if letter in "WUBRG"), "")
     face = FaceRecord(name, cost, type_line, text, power, toughness)
-    return CardRecord(
-        name, "normal", mana_value, (color,), (color,), keywords, (face,), source=SOURCE
-    )
+    return CardRecord(name, "normal", mana_value, (color,), (color,), keywords, (face,), source=SOURCE)
 
 
 CARDS = (
@@ -37,9 +35,7 @@ CARDS = (
         "Trample\nWhen Gravelmaw Titan enters, it deals 1 damage to each other creature.",
         "Trample",
     ),
-    _creature(
-        "Nettle Adder", "{1}{B}", 2, "Creature — Snake", "1/1", "Deathtouch", "Deathtouch"
-    ),
+    _creature("Nettle Adder", "{1}{B}", 2, "Creature — Snake", "1/1", "Deathtouch", "Deathtouch"),
     _creature(
         "Brass Lamplighter",
         "{2}{W}",

@@ -82,7 +82,8 @@ class NameSearch:
 
     def _prefixed(self, extra: int) -> Iterator[int]:
         rows = self._connection.execute(
-            "SELECT card_id FROM card_name WHERE extra = ? AND folded >= ? AND folded < ? ORDER BY folded, name_id",
+            "SELECT card_id FROM card_name WHERE extra = ? AND folded >= ? AND folded < ?"
+            " ORDER BY folded, name_id",
             (extra, self._key, self._key + _AFTER_EVERYTHING),
         )
         return (card_id for (card_id,) in rows)

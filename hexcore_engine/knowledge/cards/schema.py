@@ -49,6 +49,8 @@ _TABLES = (
         name_lengths BLOB NOT NULL
     )""",
 )
+# Grows with every change of the tables or of CardRecord; set-up builds a file of another version anew.
+SCHEMA_VERSION = 1
 _INDEX = "CREATE INDEX card_name_folded ON card_name (folded)"
 _LONGEST_LENGTH = 255
 
@@ -57,6 +59,7 @@ NameRow = tuple[str, int, str, int]  # folded, card_id, kind, extra
 
 def write_cards(connection: sqlite3.Connection, cards: Iterable[CardRecord], source: CardsSource) -> None:
     """Fill an empty file with `cards`; names that occur twice are written once, the first one wins."""
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     for table in _TABLES:
         connection.execute(table)
     by_name: dict[str, CardRecord] = {}

@@ -15,7 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from hexcore_engine.errors import StorageError
+from hexcore_engine.knowledge.store.integrity import digest_of
 from hexcore_engine.knowledge.store.pointer import (
     Pointer,
     ReleaseEntry,
@@ -63,15 +66,17 @@ def storage_errors(place: Path) -> Iterator[None]:
         raise
 
 
-def build_file(folder: Path, name: str, build: Build) -> None:
-    """Build the SQLite file `name` in `folder` aside, sync it and rename it into place."""
+def build_file(folder: Path, name: str, build: Build) -> str:
+    """Build the SQLite file `name` in `folder` aside, sync it, rename it into place, and return its hash."""
     aside = folder / f"{name}.new"
     with storage_errors(folder / name):
         aside.unlink(missing_ok=True)
         try:
             _build_aside(aside, build)
+            digest = digest_of(aside)
             aside.replace(folder / name)
             sync_folder(folder)
+            return digest
         except BaseException:
             aside.unlink(missing_ok=True)
             Path(f"{aside}-journal").unlink(missing_ok=True)
@@ -101,8 +106,8 @@ def publish_cards(folder: Path, build: Build) -> Pointer:
     pointer = read_pointer(folder) or Pointer(generation=0)
     generation = pointer.generation + 1
     name = f"knowledge-{generation}.sqlite"
-    build_file(folder, name, build)
-    return _publish(folder, Pointer(generation, name, pointer.releases, pointer.pinned))
+    digests = pointer.digests | {name: build_file(folder, name, build)}
+    return publish(folder, replace(pointer, generation=generation, cards_file=name, digests=digests))
 
 
 def publish_release(folder: Path, key: str, effective: str | None, official: bool, build: Build) -> Pointer:
@@ -110,13 +115,19 @@ def publish_release(folder: Path, key: str, effective: str | None, official: boo
     pointer = read_pointer(folder) or Pointer(generation=0)
     generation = pointer.generation + 1
     name = f"rules-{key}-{generation}.sqlite"
-    build_file(folder, name, build)
+    digests = pointer.digests | {name: build_file(folder, name, build)}
     others = tuple(entry for entry in pointer.releases if entry.key != key)
     entry = ReleaseEntry(key=key, file=name, effective=effective, official=official)
-    return _publish(folder, Pointer(generation, pointer.cards_file, (*others, entry), pointer.pinned))
+    return publish(
+        folder, replace(pointer, generation=generation, releases=(*others, entry), digests=digests)
+    )
 
 
-def _publish(folder: Path, pointer: Pointer) -> Pointer:
+def publish(folder: Path, pointer: Pointer) -> Pointer:
+    """Make `pointer` the current one; hashes of files it does not name are dropped. The caller holds
+    `import_lock`."""
+    digests = {name: digest for name, digest in pointer.digests.items() if name in pointer.files}
+    pointer = replace(pointer, digests=digests)
     with storage_errors(folder):
         write_pointer(folder, pointer)
     return pointer
@@ -130,7 +141,7 @@ def remove_stale_files(folder: Path) -> None:
     pointer = read_pointer(folder)
     if pointer is None:
         return
-    named = {pointer.cards_file, *(entry.file for entry in pointer.releases)}
+    named = pointer.files
     for file in folder.glob("*.sqlite*"):
         if file.name not in named and not file.name.endswith(".damaged"):
             try:

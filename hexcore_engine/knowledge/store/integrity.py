@@ -1,7 +1,8 @@
-"""Finding damage in a knowledge file: at every opening from its header, on request from all its bytes."""
+"""Finding damage in a file: at every opening from its header, on request from all its bytes."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
@@ -28,11 +29,25 @@ def quick_damage_of(file: Path) -> str | None:
     return None if size == expected else f"it has {size} bytes where {expected} belong"
 
 
-def damage_of(file: Path) -> str | None:
-    """Like `quick_damage_of`, and walks every page of the database."""
+def digest_of(file: Path) -> str:
+    """The hash of all bytes of a file, as the pointer keeps it."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def damage_of(file: Path, digest: str | None = None) -> str | None:
+    """Like `quick_damage_of`, and compares every byte with the hash it had when it was built.
+
+    Without that hash the structure of the database is walked, which misses damage inside of texts.
+    """
     reason = quick_damage_of(file)
     if reason is not None:
         return reason
+    if digest is not None:
+        try:
+            return None if digest_of(file) == digest else "its bytes are not those that were written"
+        except OSError as error:
+            return f"it can't be read ({error.strerror})"
     try:
         connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
         try:

@@ -25,13 +25,21 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
 class Pointer(msgspec.Struct, frozen=True):
     """Names of the files in use, relative to the knowledge folder.
 
-    `generation` grows by one with every change; `cards_file` is None until cards were imported.
+    `generation` grows by one with every change; `cards_file` is None until cards were imported. `digests`
+    holds each file's hash by its name (see integrity.py), so that any changed byte can be found.
     """
 
     generation: int
     cards_file: str | None = None
     releases: tuple[ReleaseEntry, ...] = ()
     pinned: str | None = None
+    digests: dict[str, str] = {}
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of all files in use."""
+        releases = tuple(entry.file for entry in self.releases)
+        return releases if self.cards_file is None else (self.cards_file, *releases)
 
     def current_release(self) -> ReleaseEntry | None:
         """The pinned release, else the official one with the newest effective date, else our digest."""

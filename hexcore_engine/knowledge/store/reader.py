@@ -118,9 +118,10 @@ class KnowledgeReader:
         elif isinstance(error, sqlite3.ProgrammingError):
             return None
         files = _named_files(self._folder, self._pointer)
+        digests = self._pointer.digests if self._pointer else {}
         self.close()
         for file in files:
-            reason = damage_of(file)
+            reason = damage_of(file, digests.get(file.name))
             if reason is not None:
                 return KnowledgeCorruptError(f"The knowledge file {file} is damaged: {reason}.")
         if isinstance(error, sqlite3.DatabaseError) and "decode" not in str(error):

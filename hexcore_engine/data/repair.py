@@ -1,0 +1,48 @@
+"""Damaged knowledge files: kept aside for their owner to look at, and forgotten, so that they are built
+anew."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from hexcore_engine.knowledge.store.builder import import_lock, publish, storage_errors
+from hexcore_engine.knowledge.store.integrity import damage_of
+from hexcore_engine.knowledge.store.pointer import POINTER_NAME, Pointer, read_pointer
+
+
+def keep_damaged_aside(folder: Path) -> tuple[str, ...]:
+    """Rename each damaged file of a knowledge folder to `*.damaged`; return what they held, in words.
+
+    Raises:
+        StorageError: when the folder can't be written.
+    """
+    pointer = read_pointer(folder)
+    if pointer is None:
+        return ("the list of files in use",) if _rename(folder / POINTER_NAME) else ()
+    damaged = [name for name in pointer.files if damage_of(folder / name, pointer.digests.get(name))]
+    if not damaged:
+        return ()
+    with import_lock(folder):
+        for name in damaged:
+            _rename(folder / name)
+        releases = tuple(entry for entry in pointer.releases if entry.file not in damaged)
+        cards_file = None if pointer.cards_file in damaged else pointer.cards_file
+        generation = pointer.generation + 1
+        publish(folder, replace(pointer, generation=generation, cards_file=cards_file, releases=releases))
+    return tuple(_contents(pointer, name) for name in damaged)
+
+
+def _contents(pointer: Pointer, name: str) -> str:
+    keys = [entry.key for entry in pointer.releases if entry.file == name]
+    return f"rules {keys[0]}" if keys else "cards"
+
+
+def _rename(file: Path) -> bool:
+    with storage_errors(file.parent), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        file.rename(file.with_name(f"{file.name}.{secrets.token_hex(2)}.damaged"))
+        return True
+    return False

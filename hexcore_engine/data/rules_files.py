@@ -1,0 +1,80 @@
+"""Official rules files: imported, and kept as they came, so that a release can be built anew from its own
+source."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from hexcore_engine.errors import ImportFileError
+from hexcore_engine.knowledge.rules.release import ImportReport, has_stale_digest, import_rules_file
+from hexcore_engine.knowledge.store.builder import import_lock, publish, storage_errors
+from hexcore_engine.knowledge.store.pointer import read_pointer, sync_folder
+from hexcore_engine.paths import Paths
+
+
+def import_and_keep(paths: Paths, file: Path) -> ImportReport:
+    """Make a rules file a release and keep a copy of it among the downloads.
+
+    Raises:
+        ImportFileError: when it is no whole rules file; what was there stays untouched.
+        StorageError: when the disk refuses.
+    """
+    report = import_rules_file(paths.knowledge_dir, file)
+    if report.effective is not None and not report.unchanged:
+        _keep(file, kept_file(paths, report.effective))
+    return report
+
+
+def kept_file(paths: Paths, key: str) -> Path:
+    """Where the source of the release `key` is kept."""
+    return paths.downloads_dir / f"rules-{key}.txt"
+
+
+def rebuild_releases(paths: Paths) -> None:
+    """Build again, from their kept sources, the releases that are gone or were built from another digest.
+
+    An outdated release without a source is dropped: its file is asked for again.
+    """
+    folder = paths.knowledge_dir
+    pointer = read_pointer(folder)
+    entries = {entry.key: entry for entry in pointer.releases if entry.official} if pointer else {}
+    outdated = {key for key, entry in entries.items() if has_stale_digest(folder, entry)}
+    for source in sorted(paths.downloads_dir.glob("rules-*.txt")):
+        key = source.stem.removeprefix("rules-")
+        if key in outdated or key not in entries:
+            try:
+                import_rules_file(folder, source)
+                outdated.discard(key)
+            except ImportFileError:
+                # Our copy is damaged; a person can give the file again, and nothing else depends on it.
+                source.unlink(missing_ok=True)
+    if outdated:
+        _drop(folder, outdated)
+
+
+def _drop(folder: Path, keys: set[str]) -> None:
+    with import_lock(folder):
+        pointer = read_pointer(folder)
+        if pointer is not None:
+            releases = tuple(entry for entry in pointer.releases if entry.key not in keys)
+            publish(folder, replace(pointer, generation=pointer.generation + 1, releases=releases))
+
+
+def _keep(file: Path, target: Path) -> None:
+    aside = target.with_name(f"{target.name}.new")
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            aside.write_bytes(file.read_bytes())
+            descriptor = os.open(aside, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            aside.replace(target)
+            sync_folder(target.parent)
+        finally:
+            aside.unlink(missing_ok=True)
