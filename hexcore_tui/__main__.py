@@ -52,7 +52,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _open_app() -> int:
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         sys.stderr.write(
             "hexcore-tui needs a terminal.\nWithout one, use `hexcore ask`; see `hexcore --help`.\n"
         )

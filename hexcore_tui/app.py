@@ -23,7 +23,13 @@ from hexcore_tui.actions import actions_of, bindings_of
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
 from hexcore_tui.facts import Facts, KnowledgeReport, configured_model, missing_model, read_knowledge
-from hexcore_tui.messages import EngineDisconnected, ModelsArrived, RequestRefused
+from hexcore_tui.messages import (
+    CardRequested,
+    EngineDisconnected,
+    ModelsArrived,
+    RequestRefused,
+    RuleRequested,
+)
 from hexcore_tui.screens.chat import ChatScreen
 from hexcore_tui.textual_gaps import on_hangup, write_crash_file
 from hexcore_tui.themes import load_themes
@@ -218,7 +224,7 @@ class HexcoreApp(App[int]):
     def open_rule(self, number: str) -> None:
         """Show a rule: beside the chat when that is what one looks at, else on the rules screen."""
         if self.current_mode == "chat":
-            self.chat.show_rule(number)
+            self.chat.show_beside(RuleRequested(number))
             return
         self.action_go("rules")
         self.call_later(self._hand_over, "show_rule", number)
@@ -226,7 +232,7 @@ class HexcoreApp(App[int]):
     def open_card(self, name: str) -> None:
         """Show a card: beside the chat when that is what one looks at, else on the cards screen."""
         if self.current_mode == "chat":
-            self.chat.show_card(name)
+            self.chat.show_beside(CardRequested(name))
             return
         self.action_go("cards")
         self.call_later(self._hand_over, "show_card", name)

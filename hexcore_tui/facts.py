@@ -40,19 +40,12 @@ def read_knowledge(folder: Path) -> KnowledgeReport:
     finally:
         knowledge.close()
     official = status.release if status.release and status.release.official else None
-    missing = []
-    if official is None:
-        missing.append(
-            "No official rules are here: our own words stand in. Get them: hexcore setup --rules FILE"
-        )
-    if not status.num_cards:
-        missing.append("No cards are here. Get them: hexcore setup")
     facts = Facts(
         rules_date=official.effective if official else None,
         cards_date=status.cards_date,
         num_cards=status.num_cards,
     )
-    return KnowledgeReport(facts, (*missing, *status.warnings))
+    return KnowledgeReport(facts, tuple(f"{line[:1].upper()}{line[1:]}" for line in status.warnings))
 
 
 def configured_model(listed: ModelsListed) -> ModelRecord | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.dom import DOMNode
@@ -24,9 +22,6 @@ from hexcore_tui.widgets.chat.turn_view import TurnView
 from hexcore_tui.widgets.chat.welcome import welcome_content
 from hexcore_tui.widgets.shared.key_bar import KeyBar
 from hexcore_tui.widgets.shared.title_bar import TitleBar
-
-if TYPE_CHECKING:
-    from hexcore_tui.widgets.chat.side_pane import SidePane
 
 MODES_IN_TURN: tuple[ModeName | None, ...] = (None, *MODE_NAMES)
 
@@ -110,16 +105,15 @@ class ChatScreen(Screen[None]):
 
     def on_rule_requested(self, message: messages.RuleRequested) -> None:
         """Open a rule beside the chat."""
-        self.show_rule(message.number)
+        self.show_beside(message)
 
     def on_card_requested(self, message: messages.CardRequested) -> None:
         """Open a card beside the chat."""
-        self.show_card(message.name)
+        self.show_beside(message)
 
-    async def on_text_requested(self, message: messages.TextRequested) -> None:
+    def on_text_requested(self, message: messages.TextRequested) -> None:
         """Open another passage beside the chat."""
-        pane = await self._open_pane()
-        pane.open_text(message.title, message.text, message.source)
+        self.show_beside(message)
 
     def on_side_pane_closed(self) -> None:
         """Back to where the reader came from."""
@@ -194,19 +188,25 @@ class ChatScreen(Screen[None]):
             self._open_turn.stopping()
             self._status.doing = "Stopping …"
 
-    def show_rule(self, number: str) -> None:
-        """Open a rule beside the chat."""
-        self.run_worker(self._read("open_rule", number), group="pane")
+    def show_beside(
+        self, wish: messages.RuleRequested | messages.CardRequested | messages.TextRequested
+    ) -> None:
+        """Open a page beside the chat."""
+        from hexcore_tui.widgets.chat.side_pane import SidePane, page_of
 
-    def show_card(self, name: str) -> None:
-        """Open a card beside the chat."""
-        self.run_worker(self._read("open_card", name), group="pane")
+        if not self.has_class("-reading"):
+            self._reading_from = self.focused
+        pane = next(iter(self.query(SidePane)), None)
+        if pane is None:
+            pane = SidePane()
+            self.query_one("#body").mount(pane)
+        self.add_class("-reading")
+        pane.call_later(pane.open, page_of(wish))
 
     def add_words(self, words: str) -> None:
-        """Add words at the end of the question and go on writing there."""
-        text = self._prompt.text
-        gap = " " if text and not text[-1].isspace() else ""
-        self._prompt.put(f"{text}{gap}{words}")
+        """Add `words` to the question being written, and go on typing there."""
+        typed = self._prompt.text.rstrip()
+        self._prompt.put(f"{typed} {words}" if typed else words)
         self._prompt.focus()
 
     def open_session(self, session_id: str) -> None:
@@ -245,25 +245,6 @@ class ChatScreen(Screen[None]):
         else:
             self._prompt.pinned_mode = command.mode
             self._prompt.put(command.rest)
-
-    async def _read(self, verb: str, what: str) -> None:
-        pane = await self._open_pane()
-        getattr(pane, verb)(what)
-
-    async def _open_pane(self) -> SidePane:
-        from hexcore_tui.widgets.chat.side_pane import SidePane
-
-        panes = self.query(SidePane)
-        if not self.has_class("-reading"):
-            self._reading_from = self.focused
-        if panes:
-            pane = panes.first()
-        else:
-            pane = SidePane(host(self).knowledge_folder)
-            await self.query_one("#body").mount(pane)
-        self.add_class("-reading")
-        pane.take_focus()
-        return pane
 
     async def _show_session(self, opened: SessionOpened) -> None:
         host(self).bridge.let_go()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from textual.content import Content
 from textual.message import Message
@@ -18,10 +20,13 @@ from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
 
 @dataclass(frozen=True)
 class Link:
-    """A line and the wish that Enter on it sends."""
+    """A line and what makes the wish that Enter on it sends.
+
+    A message knows who made it and goes no further than there, so the list itself must make it.
+    """
 
     content: Content
-    wish: Message
+    wish: Callable[[], Message]
 
 
 class LinkList(OptionList):
@@ -31,6 +36,8 @@ class LinkList(OptionList):
     LinkList {
         height: auto;
         max-height: 1000;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
         border: none;
         padding: 0;
         background: transparent;
@@ -56,7 +63,7 @@ class LinkList(OptionList):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open what the line stands for."""
         event.stop()
-        self.post_message(self._links[event.option_index].wish)
+        self.post_message(self._links[event.option_index].wish())
 
     def action_cursor_down(self) -> None:
         """Past the last line the focus goes on."""
@@ -83,22 +90,25 @@ class LinkList(OptionList):
 
 
 KIND_WORDS = {"rule": "rule", "card": "card", "ruling": "ruling", "glossary": "term", "digest": "our words"}
+PREVIEW_CHARACTERS = 300
 
 
-def passage_link(passage: Passage) -> Link:
-    """Return the line of one piece of evidence: what it is, and why it is here."""
+def passage_link(passage: Passage, *, preview: bool, mark_ours: bool) -> Link:
+    """Return the line of one piece of evidence: what it is and why it is here, with the beginning of its
+    text below when `preview`."""
     name = clean_line(passage.id)
-    title = clean_line(passage.title)
-    title = title.removeprefix(name).lstrip(" .:·-")
     words: list[str | tuple[str, str]] = [(name, "bold $primary")]
     if passage.kind not in ("rule", "digest"):
         words.append((f" {KIND_WORDS[passage.kind]}", "$text-muted"))
+    if mark_ours and not passage.official:
+        words.append((" in our words", "$warning"))
+    title = clean_line(passage.title).removeprefix(name).lstrip(" .:·—-")
     if title:
         words.append(f"  {title}")
     words.append((f"  {clean_line(passage.why)}", "$text-muted"))
-    if not passage.official:
-        words.append(("  in our words", "$warning"))
-    return Link(Content.assemble(*words), _wish(passage))
+    if preview:
+        words.append(f"\n  {clean_line(passage.text[:PREVIEW_CHARACTERS])}")
+    return Link(Content.assemble(*words), partial(_wish, passage))
 
 
 def _wish(passage: Passage) -> Message:
@@ -117,5 +127,5 @@ def citation_links(citations: tuple[Citation, ...], plain: bool) -> tuple[Link, 
         symbol = mark.plain_symbol if plain else mark.symbol
         number = clean_line(citation.rule)
         content = Content.assemble((number, f"bold {mark.style}"), (f" {symbol} {mark.word}", mark.style))
-        lines.append(Link(content, RuleRequested(citation.rule)))
+        lines.append(Link(content, partial(RuleRequested, citation.rule)))
     return tuple(lines)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Literal
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
+from textual.widgets import ContentSwitcher, Static
 
-from hexcore_engine.errors import KnowledgeRetrievalError
-from hexcore_engine.knowledge.lookup import Knowledge
-from hexcore_tui.actions import bindings_of
-from hexcore_tui.messages import CardRequested, RuleRequested
-from hexcore_tui.widgets.chat.links import LinkList
-from hexcore_tui.widgets.chat.reading import Page, card_page, rule_page
+from hexcore_engine.utils.validation import clean_line, clean_text
+from hexcore_tui.actions import actions_of, bindings_of, key_text
+from hexcore_tui.messages import CardRequested, RuleRequested, TextRequested
+from hexcore_tui.widgets.cards.card_view import CardView
+from hexcore_tui.widgets.rules.rule_view import RuleView
+from hexcore_tui.widgets.rules.trail import Trail
+from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
+from hexcore_tui.widgets.shared.linked_text import LinkedText
 
-Loader = Callable[[], Page]
+
+@dataclass(frozen=True)
+class Page:
+    """What the pane can show; `text` is that of a passage that is neither rule nor card."""
+
+    kind: Literal["rule", "card", "text"]
+    name: str
+    text: str = ""
+    source: str = ""
 
 
 class SidePane(Vertical):
@@ -30,100 +40,101 @@ class SidePane(Vertical):
         width: 45%;
         min-width: 30;
         border-left: solid $panel;
-        & > .title { height: auto; padding: 0 1; background: $boost; text-style: bold; }
-        & > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
-        & > VerticalScroll > Static { height: auto; padding: 0 1 1 1; }
+        & > .title {
+            height: 1;
+            padding: 0 1;
+            background: $boost;
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+        }
+        & > ContentSwitcher { height: 1fr; }
     }
     """
 
     class Closed(Message):
         """The reader is done here."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._knowledge = Knowledge(folder)
-        self._trail: list[Loader] = []
-        self._place = -1
+        self._trail: Trail[Page] = Trail()
         self._title = Static(classes="title")
-        self._body = Static()
-        self._links = LinkList()
+        self._rule = RuleView(id="rule")
+        self._card = CardView(id="card")
+        self._text = LinkedText(id="text")
+        self._pages = ContentSwitcher(initial="rule")
 
     def compose(self) -> ComposeResult:
-        """Title, then text and links in one scroll."""
+        """The title tells what is read, where on the trail, and how to leave."""
         yield self._title
-        with VerticalScroll(can_focus=False):
-            yield self._body
-            yield self._links
-
-    def on_unmount(self) -> None:
-        """Let the knowledge files go."""
-        self._knowledge.close()
+        with self._pages:
+            yield self._rule
+            yield self._card
+            yield self._text
 
     def on_rule_requested(self, message: RuleRequested) -> None:
         """Follow a link inside the pane."""
         message.stop()
-        self.open_rule(message.number)
+        self.open(Page("rule", message.number))
 
     def on_card_requested(self, message: CardRequested) -> None:
         """Follow a link inside the pane."""
         message.stop()
-        self.open_card(message.name)
+        self.open(Page("card", message.name))
 
     def action_back(self) -> None:
         """Go back along the trail."""
-        self._go(self._place - 1)
+        self._show(self._trail.back())
 
     def action_forward(self) -> None:
         """Go forward along the trail."""
-        self._go(self._place + 1)
+        self._show(self._trail.forward())
 
     def action_close(self) -> None:
         """Close the pane; the trail stays for the next time."""
         self.post_message(self.Closed())
 
-    def open_rule(self, number: str) -> None:
-        """Show a rule."""
-        self._open(lambda: rule_page(self._knowledge, number))
-
-    def open_card(self, name: str) -> None:
-        """Show a card."""
-        self._open(lambda: card_page(self._knowledge, name))
-
-    def open_text(self, title: str, text: str, source: str) -> None:
-        """Show a passage that is neither."""
-        page = Page(title, source, Content(text))
-        self._open(lambda: page)
+    def open(self, page: Page) -> None:
+        """Show a page and put it on the trail."""
+        self._trail.visit(page)
+        self._show(page)
 
     def take_focus(self) -> None:
-        """Put the focus where arrow keys are of use."""
-        self._links.focus()
+        """Let the keys go to the text."""
+        {"rule": self._rule, "card": self._card, "text": self._text}[self._pages.current or "rule"].focus()
 
-    def _open(self, load: Loader) -> None:
-        self._trail = [*self._trail[: self._place + 1], load]
-        self._go(len(self._trail) - 1)
-
-    def _go(self, place: int) -> None:
-        if not 0 <= place < len(self._trail):
+    def _show(self, page: Page | None) -> None:
+        if page is None:
             return
-        self._place = place
-        self._show(self._load(self._trail[place]))
+        if page.kind == "rule":
+            self._rule.preview(page.name)
+        elif page.kind == "card":
+            self._card.show(page.name)
+        else:
+            self._text.show_document(_text_document(page))
+        self._pages.current = page.kind
+        self._title.update(self._title_content(page))
+        self.take_focus()
 
-    def _load(self, load: Loader) -> Page:
-        try:
-            return load()
-        except KnowledgeRetrievalError as error:
-            return Page("Not readable", "", Content(f"{error.message} {error.remedy}"))
+    def _title_content(self, page: Page) -> Content:
+        keys = {action.name: key_text(action.key.split(",")[-1]) for action in actions_of("pane")}
+        steps = [keys["back"]] if self._trail.num_before else []
+        steps += [keys["forward"]] if self._trail.num_after else []
+        hint = "  ".join([*steps, f"{keys['close']} close"])
+        return Content.assemble((clean_line(page.name), "bold $primary"), (f"  {hint}", "$text-muted"))
 
-    def _show(self, page: Page) -> None:
-        trail = f"  {self._place + 1}/{len(self._trail)}" if len(self._trail) > 1 else ""
-        self._title.update(
-            Content.assemble(
-                (page.title, "$primary"),
-                (trail, "$text-muted"),
-                (f"\n{page.source}", "not bold $text-muted") if page.source else "",
-            )
-        )
-        self._body.update(page.body)
-        self._links.show(page.links)
-        self._links.highlighted = 0 if page.links else None
-        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+def page_of(message: RuleRequested | CardRequested | TextRequested) -> Page:
+    """Return the page a wish asks for."""
+    if isinstance(message, RuleRequested):
+        return Page("rule", message.number)
+    if isinstance(message, CardRequested):
+        return Page("card", message.name)
+    return Page("text", message.title, message.text, message.source)
+
+
+def _text_document(page: Page) -> Document:
+    builder = DocumentBuilder()
+    builder.add(clean_line(page.source), "$text-muted")
+    builder.end_line(2)
+    builder.add(clean_text(page.text))
+    return builder.build()

@@ -29,6 +29,9 @@ from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
 # A question longer than this is shown by its beginning; the session keeps it whole.
 LONGEST_SHOWN_QUESTION = 2000
 
+# The first passages show the beginning of their text; the others fit on a line each.
+NUM_PREVIEWS = 3
+
 STOP_WORDS: dict[StopReason, str] = {
     "end": "",
     "length": "The answer reached its longest allowed length.",
@@ -117,7 +120,7 @@ class TurnView(Vertical):
         found = evidence_words(event.passages, event.rules_release, event.elapsed_ms)
         mode = mode_words(self._choice) if self._choice else ""
         self._mode.update(Content(" · ".join(part for part in (mode, found) if part)))
-        self._show_passages(event.passages)
+        self._show_passages(event.passages, event.rules_release)
         notes = list(event.notes)
         if event.error:
             notes.insert(0, f"Looking for rules failed: {event.error.message} {event.error.remedy}")
@@ -179,7 +182,7 @@ class TurnView(Vertical):
         words = [mode_words(turn.mode)] if turn.mode else []
         words.append(evidence_words(turn.passages, turn.rules_release, None))
         self._mode.update(Content(" · ".join(words)))
-        self._show_passages(turn.passages)
+        self._show_passages(turn.passages, turn.rules_release)
         self._finish(turn.response, turn.citations, turn.stop_reason, turn.notes, turn.error)
         if turn.model and turn.response:
             self._label.update(Content(f"Written by {clean_line(turn.model)}."))
@@ -221,9 +224,15 @@ class TurnView(Vertical):
         self._end.set_class(error is not None, "failed")
         self._say(lines)
 
-    def _show_passages(self, passages: tuple[Passage, ...]) -> None:
+    def _show_passages(self, passages: tuple[Passage, ...], release: str | None) -> None:
         self.passages = passages
-        self._evidence.show(tuple(passage_link(passage) for passage in passages))
+        # Without a release all rules are in our words, which the line above says once.
+        self._evidence.show(
+            tuple(
+                passage_link(passage, preview=number < NUM_PREVIEWS, mark_ours=release is not None)
+                for number, passage in enumerate(passages)
+            )
+        )
         self._evidence.display = bool(passages)
 
     def _show_citations(self) -> None:
@@ -265,5 +274,5 @@ def evidence_words(passages: tuple[Passage, ...], release: str | None, elapsed_m
     counts += [f"{cards} card{'s' * (cards != 1)}"] if cards else []
     words = ", ".join(counts)
     if elapsed_ms is not None:
-        words += f" in {elapsed_ms:.0f} ms"
+        words += f" in {elapsed_ms:.0f} ms" if elapsed_ms >= 1 else " while you typed"
     return f"{words} ({f'rules {release}' if release else 'rules in our words, not official'})"

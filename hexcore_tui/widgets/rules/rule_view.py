@@ -34,7 +34,7 @@ class RuleView(LinkedText):
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._trail = Trail()
+        self._trail: Trail[str] = Trail()
 
     def action_back(self) -> None:
         """Show the rule read before."""
@@ -58,7 +58,7 @@ class RuleView(LinkedText):
         self._start(number)
 
     @property
-    def trail(self) -> Trail:
+    def trail(self) -> Trail[str]:
         """What was read, and where in it the reader is."""
         return self._trail
 

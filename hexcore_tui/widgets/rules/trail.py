@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 MAX_LENGTH = 200
+PageT = TypeVar("PageT")
 
 
-class Trail:
-    """A list of visited rule numbers and a place in it."""
+class Trail(Generic[PageT]):
+    """A list of visited pages (rule numbers, or anything that names a page) and a place in it."""
 
     def __init__(self) -> None:
-        self._numbers: list[str] = []
+        self._pages: list[PageT] = []
         self._place = -1
 
     @property
@@ -20,26 +23,26 @@ class Trail:
     @property
     def num_after(self) -> int:
         """How many steps forward there are."""
-        return len(self._numbers) - self._place - 1
+        return len(self._pages) - self._place - 1
 
-    def visit(self, number: str) -> None:
-        """Go to a rule; what lay ahead is forgotten. The one already there is not visited twice."""
-        if self._numbers and self._numbers[self._place] == number:
+    def visit(self, page: PageT) -> None:
+        """Go to a page; what lay ahead is forgotten. The one already there is not visited twice."""
+        if self._pages and self._pages[self._place] == page:
             return
-        self._numbers = [*self._numbers[: self._place + 1], number][-MAX_LENGTH:]
-        self._place = len(self._numbers) - 1
+        self._pages = [*self._pages[: self._place + 1], page][-MAX_LENGTH:]
+        self._place = len(self._pages) - 1
 
-    def back(self) -> str | None:
+    def back(self) -> PageT | None:
         """Take a step back, or return None at the start."""
         return self._step(-1)
 
-    def forward(self) -> str | None:
+    def forward(self) -> PageT | None:
         """Take a step forward, or return None at the end."""
         return self._step(1)
 
-    def _step(self, delta: int) -> str | None:
+    def _step(self, delta: int) -> PageT | None:
         place = self._place + delta
-        if not 0 <= place < len(self._numbers):
+        if not 0 <= place < len(self._pages):
             return None
         self._place = place
-        return self._numbers[place]
+        return self._pages[place]

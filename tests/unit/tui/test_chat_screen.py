@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from textual.message import Message
 from textual.pilot import Pilot
+from textual.widgets import ContentSwitcher
 
 from hexcore_engine.protocol import events
 from hexcore_engine.protocol.records import ErrorRecord, SessionRecord, TurnRecord
@@ -12,9 +13,10 @@ from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.widgets.chat.links import LinkList
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
+from hexcore_tui.widgets.chat.side_pane import SidePane
 from hexcore_tui.widgets.chat.turn_view import TurnView
 
-from .conftest import ANSWER, CITATIONS, PASSAGES, beginning, ending, screen_text, streamed, tell
+from .conftest import ANSWER, CITATIONS, PASSAGES, beginning, ending, passage, screen_text, streamed, tell
 
 MakeApp = Callable[[], HexcoreApp]
 
@@ -122,7 +124,7 @@ async def test_tab_and_arrows_reach_every_passage_and_citation(make_app: MakeApp
         for _ in range(len(PASSAGES) + 3):
             focused = app.focused
             assert isinstance(focused, LinkList)
-            wish = focused._links[focused.highlighted or 0].wish
+            wish = focused._links[focused.highlighted or 0].wish()
             reached.append(getattr(wish, "number", None) or getattr(wish, "name", None))
             await pilot.press("down")
         assert reached == ["Gravel Titan", "702.19b", "510.1c", "702.19b", "510.1c", "999.9z"]
@@ -239,14 +241,40 @@ async def test_a_stored_conversation_is_shown_with_its_evidence_and_marks(make_a
         assert app.chat._session_id == "s7"
 
 
-async def test_missing_things_are_lines_on_the_screen(make_app: MakeApp) -> None:
+async def test_an_empty_home_is_told_in_lines_that_name_the_command(make_app: MakeApp) -> None:
     app = make_app()
     async with app.run_test() as pilot:
-        app.chat.show_missing(("No cards are here. Get them: hexcore setup",))
+        await app.workers.wait_for_complete()
         await pilot.pause()
-        text = screen_text(app)
-        assert "No cards are here. Get them: hexcore setup" in text
+        text = " ".join(screen_text(app).split())
+        assert "No official rules file is loaded" in text
+        assert "No cards are loaded" in text
+        assert "hexcore setup" in text
         assert "Fan Content" in text
+
+
+async def test_enter_on_a_passage_opens_it_beside_the_chat_and_the_trail_leads_back(
+    make_app: MakeApp,
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        turn = await _turn(app, pilot)
+        term = passage("glossary", "lantern")
+        tell(turn, *beginning((term, *PASSAGES)))
+        await pilot.pause()
+        await pilot.press("tab", "enter")
+        await pilot.pause()
+        assert "Text of lantern." in screen_text(app)
+        app.open_rule("702.19b")
+        await pilot.pause()
+        assert app.chat.query_one(SidePane).query_one(ContentSwitcher).current == "rule"
+        await pilot.press("left_square_bracket")
+        await pilot.pause()
+        assert "Text of lantern." in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not app.chat.has_class("-reading")
+        assert isinstance(app.focused, LinkList)
 
 
 async def test_help_lies_over_the_chat_and_escape_takes_it_away(make_app: MakeApp) -> None:
