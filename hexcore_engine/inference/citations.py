@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hexcore_engine.protocol.records import Citation, CitationStatus, Passage
 
-# Three digits, a dot, one to three digits, at most one letter. Not part of a longer number, amount or word.
-_NUMBER = re.compile(r"(?<![\w.,$€£-])([1-9]\d{2}\.\d{1,3}[a-km-np-z]?)(?![\w]|[.,]\d)")
-_BRACKETED = re.compile(r"\[\s*([1-9]\d{2}(?:\.\d{1,3}[a-km-np-z]?)?)\s*\]")
-# What may still grow into a rule number or a bracket at the end of a text that goes on.
-_UNFINISHED = re.compile(r"(\[[^\[\]]{0,12}|[1-9]\d{0,2}(\.\d{0,3}[a-z]?)?\.?)$")
+# Three digits, a dot, one to three digits that begin with no zero, at most one letter. Not part of a longer
+# number, a word or an amount of money.
+_NUMBER = re.compile(
+    r"(?<![\w.,$€£¥])(?<![$€£¥] )([1-9]\d{2}\.[1-9]\d{0,2}[a-z]?)"
+    r"(?!\w|[.,]\d|\s?[%€£¥$]|\s?(?:usd|eur|dollars?|euros?|tix|percent)\b)",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"(?<!\[)\[\s*([1-9]\d{2}(?:\.[1-9]\d{0,2}[a-z]?)?)\s*\]", re.IGNORECASE)
+# A bracket that may still close after the end of a line.
+_OPEN_BRACKET = re.compile(r"\[[^\[\]]{0,12}$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 QUOTED_WORDS = 5
 NO_CITATION = "No rule was cited; the rules found are above."
@@ -42,7 +47,7 @@ class CitationChecker:
             # The sentence decides between quoted and retrieved, so a citation waits for its sentence to end.
             ends = [match.start() for match in _SENTENCE_END.finditer(self._text, self._checked_to)]
             end = ends[-1] if ends else self._checked_to
-            unfinished = _UNFINISHED.search(self._text, 0, end)
+            unfinished = _OPEN_BRACKET.search(self._text, self._checked_to, end)
             end = unfinished.start() if unfinished else end
         for start, stop, rule, bracketed in find_rule_numbers(self._text, self._checked_to, end):
             citation = Citation(rule, bracketed, self._status(rule, start, stop), start, stop)
@@ -61,12 +66,13 @@ def find_rule_numbers(text: str, start: int = 0, end: int | None = None) -> list
     """Return (start, end, rule, bracketed) of every rule number between two offsets, in order."""
     end = len(text) if end is None else end
     found = [
-        (match.start(), match.end(), match.group(1), True) for match in _BRACKETED.finditer(text, start, end)
+        (match.start(), match.end(), match.group(1).lower(), True)
+        for match in _BRACKETED.finditer(text, start, end)
     ]
     taken = [(first, last) for first, last, _, _ in found]
     for match in _NUMBER.finditer(text, start, end):
         if not any(first <= match.start() < last for first, last in taken):
-            found.append((match.start(), match.end(), match.group(1), False))
+            found.append((match.start(), match.end(), match.group(1).lower(), False))
     return sorted(found)
 
 

@@ -15,23 +15,21 @@ from hexcore_engine.errors import (
     ModelMissingError,
     UsageError,
 )
-from hexcore_engine.inference.answer import AnswerInProgress, decode_answer
-from hexcore_engine.inference.budget import admit
+from hexcore_engine.inference.answer import AnswerEndsHereError, AnswerInProgress
+from hexcore_engine.inference.budget import Admission, Pace, admit, latency_budget_ms
 from hexcore_engine.inference.decoders.base import Decoder, OpeningStopped, StopSignal
-from hexcore_engine.inference.prompt import MODE_STYLES
 from hexcore_engine.inference.request import PipelineRequest
+from hexcore_engine.inference.writing import AnswerWriter, decode_request
 from hexcore_engine.models.router import TransactionClassifier, pinned
 from hexcore_engine.protocol.events import (
-    AnswerCompleted,
     AnswerFailed,
     AnswerOutcome,
-    AnswerStopped,
     Event,
     PassagesRetrieved,
     PlanMade,
     QuestionRouted,
 )
-from hexcore_engine.protocol.records import ErrorRecord, ModeChoice, to_builtins
+from hexcore_engine.protocol.records import ErrorRecord, to_builtins
 from hexcore_engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,8 +68,9 @@ class HexcorePipeline:
         from hexcore_engine.inference.assembly import parts_for_model
 
         parts = parts_for_model(model_path, knowledge_db_path)
-        decoder: Decoder = parts.pop("open_decoder")()
-        self._take_parts(lambda: decoder, **parts, close_decoder=decoder.close)
+        kept = KeptDecoder(parts.pop("open_decoder"))
+        kept()
+        self._take_parts(kept, **parts, own_decoder=kept)
 
     @classmethod
     def from_parts(
@@ -96,13 +95,15 @@ class HexcorePipeline:
         knowledge: Knowledge,
         router: TransactionClassifier,
         settings: Settings,
-        close_decoder: Callable[[], None] | None = None,
+        own_decoder: KeptDecoder | None = None,
     ) -> None:
         self._open_decoder = open_decoder
         # A decoder that came through `from_parts` belongs to whoever opened it.
-        self._close_decoder = close_decoder
+        self._own_decoder = own_decoder
         self._knowledge = knowledge
         self._settings = settings
+        self._pace = Pace()
+        self._paced_model: str | None = None
         self.knowledge_retriever = retriever
         self.classifier = router
         self.model = None
@@ -115,24 +116,23 @@ class HexcorePipeline:
         """Answer a question; yields the events of one question as listed in protocol/events.py, from
         `QuestionRouted` to the outcome. A part that fails ends in `AnswerFailed` with the text so far."""
         request = PipelineRequest(request) if isinstance(request, str) else request
-        answer = AnswerInProgress(request, started=time.monotonic())
+        answer = AnswerInProgress(request, stop or StopSignal())
         try:
-            choice = self._route(request)
-            yield QuestionRouted(request.question_id, choice)
-            retrieved = self._retrieve(request)
-            answer.note_evidence(retrieved)
-            yield retrieved
-            if not request.use_model:
-                yield answer.outcome(AnswerCompleted, "no_model")
-                return
-            yield from self._write(request, choice, retrieved, answer, stop or StopSignal())
+            yield self._route(answer)
+            yield self._retrieve(answer)
+            decoder = self._open(answer)
+            admission = self._plan(answer, decoder)
+            yield PlanMade(request.question_id, admission.plan, decoder.model)
+            yield from self._write(answer, decoder, admission)
+            yield answer.outcome()
+        except AnswerEndsHereError as end:
+            yield answer.outcome(end.stop_reason)
         except HexcoreError as error:
-            yield answer.failed(error)
+            yield self._failed(answer, error)
         except Exception as error:
             logger.exception("a question failed unexpectedly")
-            yield answer.failed(
-                DecoderError(f"Something unforeseen broke: {type(error).__name__}.", "Ask again.")
-            )
+            unforeseen = DecoderError(f"Something unforeseen broke: {type(error).__name__}.", "Ask again.")
+            yield self._failed(answer, unforeseen)
 
     def generate(
         self,
@@ -170,68 +170,99 @@ class HexcorePipeline:
 
     def close(self) -> None:
         """Close the knowledge files, and the model where this pipeline opened it."""
-        if self._close_decoder is not None:
-            self._close_decoder()
+        if self._own_decoder is not None:
+            self._own_decoder.close()
         self.knowledge_retriever.close()
         self._knowledge.close()
 
     # -- the stages
 
-    def _route(self, request: PipelineRequest) -> ModeChoice:
+    def _route(self, answer: AnswerInProgress) -> QuestionRouted:
+        request = answer.request
         if not request.question.strip():
             raise UsageError("The question is empty.", "Type what you want to know.")
-        return pinned(request.mode) if request.mode else self.classifier.classify(request.question)
+        choice = pinned(request.mode) if request.mode else self.classifier.classify(request.question)
+        answer.choice = choice
+        return QuestionRouted(request.question_id, choice)
 
-    def _retrieve(self, request: PipelineRequest) -> PassagesRetrieved:
+    def _retrieve(self, answer: AnswerInProgress) -> PassagesRetrieved:
         """Never fails the answer: a retriever that raises is stated in the event."""
-        started = time.monotonic()
+        request, started = answer.request, time.monotonic()
         try:
             found = request.prepared or self.knowledge_retriever.retrieve(
                 request.question, self._settings.answer.passages
             )
+            retrieved = PassagesRetrieved(
+                question_id=request.question_id,
+                passages=found.passages,
+                rules_release=found.rules_release,
+                elapsed_ms=(time.monotonic() - started) * 1000,
+                notes=found.notes,
+            )
         except HexcoreError as error:
-            return _no_passages(request, error, started)
+            retrieved = _no_passages(request, error, started)
         except Exception as error:  # any failure of retrieval leaves the answer alive
+            logger.exception("retrieval failed unexpectedly")
             wrapped = KnowledgeRetrievalError(f"Retrieval failed: {type(error).__name__}.")
-            return _no_passages(request, wrapped, started)
-        return PassagesRetrieved(
-            question_id=request.question_id,
-            passages=found.passages,
-            rules_release=found.rules_release,
-            elapsed_ms=(time.monotonic() - started) * 1000,
-            notes=found.notes,
-        )
+            retrieved = _no_passages(request, wrapped, started)
+        answer.note_evidence(retrieved)
+        return retrieved
 
-    def _write(
-        self,
-        request: PipelineRequest,
-        choice: ModeChoice,
-        retrieved: PassagesRetrieved,
-        answer: AnswerInProgress,
-        stop: StopSignal,
-    ) -> Iterator[Event]:
+    def _open(self, answer: AnswerInProgress) -> Decoder:
+        if not answer.request.use_model:
+            raise AnswerEndsHereError("no_model")
+        if answer.stop.is_set():
+            raise AnswerEndsHereError("stopped")
         try:
             decoder = self._open_decoder()
         except ModelMissingError as error:
             answer.notes += [NO_MODEL_NOTE, f"{error.message} {error.remedy}"]
-            yield answer.outcome(AnswerCompleted, "no_model")
-            return
+            raise AnswerEndsHereError("no_model") from error
         except OpeningStopped:
-            yield answer.outcome(AnswerStopped, "stopped")
-            return
+            raise AnswerEndsHereError("stopped") from None
         answer.note_model(decoder.model)
-        max_tokens = request.max_tokens or min(
-            self._settings.answer.max_tokens, MODE_STYLES[choice.mode].max_tokens
-        )
-        admission = admit(request, choice.mode, retrieved.passages, decoder, self._settings, max_tokens)
-        yield PlanMade(request.question_id, admission.plan, decoder.model)
-        yield from decode_answer(
-            answer, admission, decoder, stop, self._settings, self._knowledge.rule_exists
-        )
-        kind: type[AnswerStopped | AnswerCompleted] = (
-            AnswerStopped if answer.stop_reason in ("stopped", "budget") else AnswerCompleted
-        )
-        yield answer.outcome(kind, answer.stop_reason)
+        return decoder
+
+    def _plan(self, answer: AnswerInProgress, decoder: Decoder) -> Admission:
+        if decoder.model.location != self._paced_model:
+            self._pace, self._paced_model = Pace(), decoder.model.location
+        mode = answer.choice.mode if answer.choice else "REASON"
+        return admit(answer.request, mode, answer.passages, decoder, self._settings, self._pace)
+
+    def _write(self, answer: AnswerInProgress, decoder: Decoder, admission: Admission) -> Iterator[Event]:
+        budget_ms = latency_budget_ms(answer.request, self._settings)
+        deadline = answer.started + budget_ms / 1000 if budget_ms else None
+        writer = AnswerWriter(answer, self._knowledge.rule_exists, deadline)
+        yield from writer.write(decoder, decode_request(answer, admission, decoder.model, self._settings))
+        if writer.finished is not None:
+            self._pace = self._pace.after(writer.finished)
+        # A server may have told meanwhile that it takes no grammar.
+        answer.note_model(decoder.model)
+
+    def _failed(self, answer: AnswerInProgress, error: HexcoreError) -> AnswerFailed:
+        if isinstance(error, DecoderError) and self._own_decoder is not None:
+            self._own_decoder.close()
+        return answer.failed(error)
+
+
+class KeptDecoder:
+    """Opens a decoder at the first call, keeps it, and opens it anew after it was closed."""
+
+    def __init__(self, open_decoder: Callable[[], Decoder]) -> None:
+        self._open = open_decoder
+        self._decoder: Decoder | None = None
+
+    def __call__(self) -> Decoder:
+        """Return the open decoder."""
+        if self._decoder is None:
+            self._decoder = self._open()
+        return self._decoder
+
+    def close(self) -> None:
+        """Give its memory back."""
+        decoder, self._decoder = self._decoder, None
+        if decoder is not None:
+            decoder.close()
 
 
 def _no_passages(request: PipelineRequest, error: HexcoreError, started: float) -> PassagesRetrieved:

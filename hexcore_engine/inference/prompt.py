@@ -19,38 +19,40 @@ SYSTEM = (
 )
 OPEN_FENCE = "=== EVIDENCE ==="
 CLOSE_FENCE = "=== END OF EVIDENCE ==="
-# Everything that looks like a chat template's own token: <|im_start|>, <s>, [INST], <start_of_turn> …
-_SPECIAL = re.compile(
-    r"<\|[^|<>\n]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|</?(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>",
-    re.IGNORECASE,
-)
+# Everything that looks like a chat template's own token: <|im_start|>, <s>, <end_of_turn>, [INST],
+# [TOOL_CALLS] …
+_SPECIAL = re.compile(r"<[/|｜]?[\w|｜▁:.-]{1,40}[/|｜]?>|<</?\w{1,20}>>|\[/?[A-Z][A-Z_]{2,20}\]")
+_SOFT = str.maketrans({"<": "(", ">": ")", "|": "/", "｜": "/", "[": "(", "]": ")"})
 _FENCE_LIKE = re.compile(r"={3,}")
 
 
 @dataclass(frozen=True)
 class ModeStyle:
-    """What a mode changes: one instruction after the question, and how much to write."""
+    """What a mode changes: one instruction after the question, and how freely words are drawn once the
+    temperature is above 0."""
 
     instruction: str
-    max_tokens: int
+    top_p: float = 0.9
+    min_p: float = 0.05
 
 
 MODE_STYLES: dict[ModeName, ModeStyle] = {
-    "REASON": ModeStyle("Decide what happens, verdict first.", 320),
-    "EXPLAIN": ModeStyle("Explain what this means in plain words.", 320),
-    "TEACH": ModeStyle("Teach this to a new player, one step after the other.", 480),
-    "PREDICT": ModeStyle("Say what can happen next and what it depends on.", 320),
-    "RETROSPECT": ModeStyle("Say what went wrong and what would have been right.", 320),
+    "REASON": ModeStyle("Decide what happens, verdict first.", top_p=0.8, min_p=0.1),
+    "EXPLAIN": ModeStyle("Explain what this means in plain words."),
+    "TEACH": ModeStyle("Teach this to a new player, one step after the other.", top_p=0.95),
+    "PREDICT": ModeStyle("Say what can happen next and what it depends on."),
+    "RETROSPECT": ModeStyle("Say what went wrong and what would have been right.", top_p=0.8, min_p=0.1),
 }
 
 
 def defuse(text: str) -> str:
     """Return text from outside made harmless for a prompt: no controls, no special tokens, no fences."""
-    text = _SPECIAL.sub(lambda match: match.group().translate(_SOFT), clean_text(text))
-    return _FENCE_LIKE.sub(lambda match: " ".join(match.group()), text)
+    return _FENCE_LIKE.sub(lambda match: " ".join(match.group()), defuse_specials(clean_text(text)))
 
 
-_SOFT = str.maketrans({"<": "(", ">": ")", "|": "/", "[": "(", "]": ")"})
+def defuse_specials(text: str) -> str:
+    """Return `text` with every special token turned into plain text of the same length."""
+    return _SPECIAL.sub(lambda match: match.group().translate(_SOFT), text)
 
 
 def fixed_prefix() -> tuple[ChatMessage, ...]:
@@ -78,10 +80,14 @@ def user_message(question: str, mode: ModeName, passages: tuple[Passage, ...]) -
 
 
 def messages_for(history: tuple[TurnRecord, ...], sent: str) -> tuple[ChatMessage, ...]:
-    """Return the whole prompt; earlier turns are repeated exactly as they were sent and written."""
+    """Return the whole prompt; earlier turns are repeated exactly as they were sent and written.
+
+    Only a special token that a model spelt out in its own answer is changed, and the same way each time.
+    """
     messages = list(fixed_prefix())
     for turn in history:
-        messages += [ChatMessage("user", turn.sent), ChatMessage("assistant", turn.response)]
+        messages.append(ChatMessage("user", turn.sent))
+        messages.append(ChatMessage("assistant", defuse_specials(turn.response)))
     messages.append(ChatMessage("user", sent))
     return tuple(messages)
 

@@ -1,15 +1,16 @@
 """What a decoder is: the one seam between the pipeline and whatever runs the model.
 
 A decoder is driven from the single inference thread. `generate` yields pieces of text as they come and
-ends with exactly one `DecodeFinished`. It must look at its `StopSignal` between any two tokens and between
-prefill chunks, and must end with stop reason "stopped" when told to, keeping the tokens already yielded. A
-decoder that loses its runner raises `DecoderError`; the pieces already yielded stay valid.
+ends with exactly one `DecodeFinished`; closing the generator early ends its work. It must look at its
+`StopSignal` between any two tokens and between prefill chunks, and must end with stop reason "stopped" when
+told to, keeping the tokens already yielded. A decoder that loses its runner raises `DecoderError`; the pieces
+already yielded stay valid.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -141,7 +142,9 @@ class Decoder(Protocol):
         estimate on a server that can't tell."""
         ...
 
-    def generate(self, request: DecodeRequest, stop: StopSignal) -> Iterator[DecodedText | DecodeFinished]:
+    def generate(
+        self, request: DecodeRequest, stop: StopSignal
+    ) -> Generator[DecodedText | DecodeFinished, None, None]:
         """Write an answer; see the module's contract."""
         ...
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from hexcore_engine.errors import DecoderError
@@ -85,7 +85,9 @@ class LlamaCppDecoder:
         """Count with the model's own tokenizer and template."""
         return self._server.count_tokens(messages)
 
-    def generate(self, request: DecodeRequest, stop: StopSignal) -> Iterator[DecodedText | DecodeFinished]:
+    def generate(
+        self, request: DecodeRequest, stop: StopSignal
+    ) -> Generator[DecodedText | DecodeFinished, None, None]:
         """Stream an answer; see the contract in base.py."""
         try:
             yield from self._server.generate(request, stop)

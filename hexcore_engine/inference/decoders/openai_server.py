@@ -7,16 +7,16 @@ cancels the pending read at once, in the middle of a prompt too; closing the str
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import math
 import os
-from collections.abc import AsyncGenerator, Coroutine, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import httpx
 
-from hexcore_engine.errors import DecoderError, ModelMissingError
+from hexcore_engine.errors import DecoderError, HexcoreError, ModelMissingError
 from hexcore_engine.inference.decoders.base import (
     ChatMessage,
     DecodedText,
@@ -24,6 +24,14 @@ from hexcore_engine.inference.decoders.base import (
     DecodeRequest,
     DecoderMemory,
     StopSignal,
+)
+from hexcore_engine.inference.decoders.openai_wire import (
+    PromptTooLongError,
+    StreamState,
+    as_dicts,
+    lost,
+    read_chunk,
+    refused,
 )
 from hexcore_engine.inference.grammar import citation_grammar
 from hexcore_engine.protocol.records import CacheStats, ModelRecord
@@ -36,7 +44,11 @@ DEFAULT_CONTEXT_TOKENS = 4096
 # Upper estimate where a server can't count: English rules text has more characters a token than this.
 CHARACTERS_PER_TOKEN = 3.0
 TOKENS_PER_MESSAGE = 8
-UNCONSTRAINED = "This server takes no grammar: rule numbers are checked after they are written, not while."
+UNCONSTRAINED = "This server may take no grammar: rule numbers are checked after they are written, not while."
+
+
+class GrammarRefusedError(DecoderError):
+    """The server refused a request that held a grammar; it may take the same one without."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,7 @@ class OpenAIServerDecoder:
         local = httpx.URL(self._base).host in ("127.0.0.1", "localhost", "::1")
         self._client = httpx.AsyncClient(headers=headers, timeout=TIMEOUT, trust_env=not local)
         self._closed = False
+        self._takes_grammar = True
         self._prompt_tokens = 0
         self._cached_tokens = 0
         try:
@@ -81,7 +94,7 @@ class OpenAIServerDecoder:
             location=self._base,
             decoder="openai",
             context_tokens=capabilities.context_tokens,
-            note="" if capabilities.native else UNCONSTRAINED,
+            note="" if capabilities.native and self._takes_grammar else UNCONSTRAINED,
         )
 
     @property
@@ -96,21 +109,35 @@ class OpenAIServerDecoder:
         characters = sum(len(message.content) for message in messages)
         return math.ceil(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
 
-    def generate(self, request: DecodeRequest, stop: StopSignal) -> Iterator[DecodedText | DecodeFinished]:
+    def generate(
+        self, request: DecodeRequest, stop: StopSignal
+    ) -> Generator[DecodedText | DecodeFinished, None, None]:
         """Stream an answer; see the contract in base.py."""
-        chunks = self._stream(self._body(request))
-        state = _StreamState()
+        state = StreamState()
+        body = self._body(request)
         try:
-            while not stop.is_set():
-                chunk = self._next(chunks, stop)
-                if chunk is None:
-                    break
+            yield from self._read(body, state, stop)
+        except GrammarRefusedError:
+            del body["grammar"]
+            yield from self._read(body, state, stop)
+            self._takes_grammar = False
+        yield self._finished(state, stopped=stop.is_set() and state.finish_reason is None)
+
+    def _read(
+        self, body: dict[str, Any], state: StreamState, stop: StopSignal
+    ) -> Generator[DecodedText, None, None]:
+        chunks = self._stream(body)
+        try:
+            while not stop.is_set() and (chunk := self._next(chunks, stop)) is not None:
                 text = state.take(chunk)
                 if text:
                     yield DecodedText(text)
+        except PromptTooLongError as error:
+            if error.context_tokens is not None:
+                self._capabilities = replace(self._capabilities, context_tokens=error.context_tokens)
+            raise
         finally:
             self._run(chunks.aclose())
-        yield self._finished(request, state, stopped=stop.is_set() and state.finish_reason is None)
 
     def memory(self) -> DecoderMemory | None:
         """Unknown: the memory is the server's."""
@@ -138,7 +165,9 @@ class OpenAIServerDecoder:
         task = self._loop.create_task(_next_or_none(chunks))
 
         def cancel() -> None:
-            self._loop.call_soon_threadsafe(task.cancel)
+            # The loop may have been closed between the stop and this call.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(task.cancel)
 
         forget = stop.on_set(cancel)
         try:
@@ -200,7 +229,7 @@ class OpenAIServerDecoder:
         return document if isinstance(document, dict) else {}
 
     async def _count_natively(self, messages: tuple[ChatMessage, ...]) -> int:
-        shown = await self._post_json("/apply-template", {"messages": _as_dicts(messages)})
+        shown = await self._post_json("/apply-template", {"messages": as_dicts(messages)})
         tokens = await self._post_json(
             "/tokenize", {"content": shown["prompt"], "add_special": True, "parse_special": True}
         )
@@ -211,13 +240,13 @@ class OpenAIServerDecoder:
             response = await self._client.post(self._base + path, json=body)
             document = response.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
-            raise _lost(error) from error
+            raise lost(error) from error
         return document if isinstance(document, dict) else {}
 
     def _body(self, request: DecodeRequest) -> dict[str, Any]:
         body: dict[str, Any] = {
             "model": self._capabilities.model,
-            "messages": _as_dicts(request.messages),
+            "messages": as_dicts(request.messages),
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
@@ -233,9 +262,16 @@ class OpenAIServerDecoder:
                 "min_p": request.min_p,
                 "repeat_penalty": request.repetition_penalty,
             }
-            if request.citable_rules is not None:
-                body["grammar"] = citation_grammar(request.citable_rules)
+        if self._takes_grammar and request.citable_rules is not None:
+            # Other servers leave what they don't know unread, or refuse it and are asked again without.
+            body["grammar"] = citation_grammar(request.citable_rules)
         return body
+
+    def _refusal(self, body: dict[str, Any], status: int, answer: bytes) -> HexcoreError:
+        error = refused(status, answer)
+        if "grammar" in body and status in (400, 422) and isinstance(error, DecoderError):
+            return GrammarRefusedError(error.message, error.remedy)
+        return error
 
     async def _stream(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """Yield the server's chunks.
@@ -248,20 +284,18 @@ class OpenAIServerDecoder:
                 "POST", f"{self._base}/v1/chat/completions", json=body, headers={"Connection": "close"}
             ) as response:
                 if response.status_code != httpx.codes.OK:
-                    raise _refused(response.status_code, await response.aread())
+                    raise self._refusal(body, response.status_code, await response.aread())
                 async for line in response.aiter_lines():
                     if line.startswith("data:"):
                         data = line[5:].strip()
                         if data == "[DONE]":
                             return
-                        yield _chunk(data)
+                        yield read_chunk(data)
         except httpx.HTTPError as error:
-            raise _lost(error) from error
+            raise lost(error) from error
 
-    def _finished(self, request: DecodeRequest, state: _StreamState, stopped: bool) -> DecodeFinished:
-        prompt_tokens = state.prompt_tokens
-        if prompt_tokens is None:
-            prompt_tokens = 0
+    def _finished(self, state: StreamState, stopped: bool) -> DecodeFinished:
+        prompt_tokens = state.prompt_tokens or 0
         self._prompt_tokens += prompt_tokens
         self._cached_tokens += state.cached_tokens
         reason = state.finish_reason
@@ -277,83 +311,8 @@ class OpenAIServerDecoder:
         )
 
 
-class _StreamState:
-    """What the chunks of one stream said so far."""
-
-    def __init__(self) -> None:
-        self.finish_reason: str | None = None
-        self.prompt_tokens: int | None = None
-        self.cached_tokens = 0
-        self.generated_tokens = 0
-        self.prompt_ms: float | None = None
-        self.tokens_per_s: float | None = None
-
-    def take(self, chunk: dict[str, Any]) -> str:
-        """Note what a chunk says; return its text."""
-        self._take_usage(chunk.get("usage") or {}, chunk.get("timings") or {})
-        choices = chunk.get("choices") or []
-        if not choices:
-            return ""
-        self.finish_reason = choices[0].get("finish_reason") or self.finish_reason
-        text = (choices[0].get("delta") or {}).get("content") or ""
-        if text:
-            self.generated_tokens += 1
-        return str(text)
-
-    def _take_usage(self, usage: dict[str, Any], timings: dict[str, Any]) -> None:
-        if usage:
-            self.prompt_tokens = usage.get("prompt_tokens", self.prompt_tokens)
-            self.generated_tokens = usage.get("completion_tokens", self.generated_tokens)
-            details = usage.get("prompt_tokens_details") or {}
-            self.cached_tokens = details.get("cached_tokens") or self.cached_tokens
-        if timings:
-            self.prompt_ms = timings.get("prompt_ms", self.prompt_ms)
-            self.tokens_per_s = timings.get("predicted_per_second", self.tokens_per_s)
-            self.cached_tokens = timings.get("cache_n", self.cached_tokens)
-
-
 async def _next_or_none(chunks: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any] | None:
     return await anext(chunks, None)
-
-
-def _as_dicts(messages: tuple[ChatMessage, ...]) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.content} for message in messages]
-
-
-def _chunk(data: str) -> dict[str, Any]:
-    try:
-        chunk = json.loads(data)
-    except ValueError as error:
-        raise DecoderError("The model server sent something that is no JSON.", "Ask again.") from error
-    if not isinstance(chunk, dict):
-        raise DecoderError("The model server sent something that is no event.", "Ask again.")
-    if "error" in chunk:
-        raise DecoderError(f"The model server failed: {_error_text(chunk)}.", "Ask again.")
-    return chunk
-
-
-def _refused(status: int, body: bytes) -> DecoderError:
-    try:
-        reason = _error_text(json.loads(body))
-    except ValueError:
-        reason = "no reason given"
-    return DecoderError(
-        f"The model server refused the question ({status}): {reason}.",
-        "Ask again, or choose another model with `hexcore models use`.",
-    )
-
-
-def _error_text(document: Any) -> str:
-    error = document.get("error") if isinstance(document, dict) else None
-    message = error.get("message") if isinstance(error, dict) else error
-    return clean_line(str(message or "no reason given"))[:300].rstrip(".")
-
-
-def _lost(error: Exception) -> DecoderError:
-    return DecoderError(
-        f"The connection to the model was lost: {type(error).__name__}.",
-        "Ask again: the model is started or connected anew.",
-    )
 
 
 def api_key(variable: str) -> str | None:

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from hexcore_engine.errors import DecoderError
 from hexcore_engine.inference.decoders.base import (
@@ -58,7 +58,9 @@ class ScriptedDecoder:
         """Count words."""
         return sum(len(message.content.split()) for message in messages)
 
-    def generate(self, request: DecodeRequest, stop: StopSignal) -> Iterator[DecodedText | DecodeFinished]:
+    def generate(
+        self, request: DecodeRequest, stop: StopSignal
+    ) -> Generator[DecodedText | DecodeFinished, None, None]:
         """Write the script; see the contract in base.py."""
         self.requests.append(request)
         prompt_tokens = self.count_tokens(request.messages)
