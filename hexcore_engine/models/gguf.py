@@ -29,6 +29,7 @@ _SCALARS = {
     12: "<d",
 }
 _STRING, _ARRAY = 8, 9
+MAX_SCALARS = 4096
 _MAX_STRING_BYTES = 64 * 1024 * 1024
 # Name of the file type under "general.file_type"; the numbers are the format's own.
 _FILE_TYPES = {
@@ -43,6 +44,15 @@ _FILE_TYPES = {
     15: "Q4_K_M",
 }
 _FILE_TYPES |= {16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 32: "BF16"}
+# Type of a tensor -> (values in a block, bytes of a block); one that is not listed counts nothing.
+_TENSOR_TYPES = {
+    **{0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 36)},
+    **{10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292)},
+    **{16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110)},
+    **{22: (256, 82), 23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8)},
+    **{29: (256, 56), 30: (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17)},
+}
+DEFAULT_ALIGNMENT = 32
 # Below this many parameters a model can phrase and quote but not judge; its text is labelled a draft.
 SMALL_MODEL_PARAMETERS = 3_000_000_000
 KV_BYTES_PER_NUMBER = 2  # the cache is kept in 16 bits
@@ -82,7 +92,7 @@ def read_gguf_header(file: Path) -> GgufHeader:
         ) from None
     except OSError as error:
         raise ModelMissingError(f"The model file {file} can't be read: {error.strerror}.") from error
-    except (struct.error, UnicodeDecodeError, KeyError, ValueError, OverflowError) as error:
+    except (struct.error, KeyError, ValueError, TypeError, OverflowError, ZeroDivisionError) as error:
         raise _damaged(file, "its header ends early or makes no sense") from error
 
 
@@ -118,20 +128,27 @@ def _read(stream: BinaryIO, file: Path) -> GgufHeader:
     if version not in (2, 3) or num_tensors > 1_000_000 or num_values > 100_000:
         raise _damaged(file, f"GGUF version {version} is not one this program reads")
     values = {_string(stream): _value(stream) for _ in range(num_values)}
-    num_parameters, last_offset = 0, 0
+    num_parameters, data_bytes = 0, 0
     for _ in range(num_tensors):
-        _string(stream)
-        (num_dimensions,) = struct.unpack("<I", stream.read(4))
-        dimensions = struct.unpack(f"<{num_dimensions}Q", stream.read(8 * num_dimensions))
-        _, offset = struct.unpack("<IQ", stream.read(12))
-        num_parameters += math.prod(dimensions)
-        last_offset = max(last_offset, offset)
-    header_end = stream.tell()
+        size, kind, offset = _tensor(stream)
+        num_parameters += size
+        block, block_bytes = _TENSOR_TYPES.get(kind, (1, 0))
+        data_bytes = max(data_bytes, offset + size // block * block_bytes)
+    alignment = int(values.get("general.alignment", DEFAULT_ALIGNMENT))
+    needed = -(-stream.tell() // alignment) * alignment + data_bytes
     file_bytes = file.stat().st_size
-    # Under four bits a weight are rare; the whole weights can't be smaller than a quarter byte each.
-    if file_bytes <= header_end + last_offset or file_bytes < header_end + num_parameters // 4:
-        raise _damaged(file, f"it holds {file_bytes} bytes, fewer than its tensors need")
+    if file_bytes < needed:
+        raise _damaged(file, f"it holds {file_bytes:,} bytes; its tensors need {needed:,}")
     return _header(values, num_parameters, file_bytes)
+
+
+def _tensor(stream: BinaryIO) -> tuple[int, int, int]:
+    """Return a tensor's number of values, its type, and where it begins in the data."""
+    _string(stream)
+    (num_dimensions,) = struct.unpack("<I", stream.read(4))
+    dimensions = struct.unpack(f"<{num_dimensions}Q", stream.read(8 * num_dimensions))
+    kind, offset = struct.unpack("<IQ", stream.read(12))
+    return math.prod(dimensions), kind, offset
 
 
 def _header(values: dict[str, Any], num_parameters: int, file_bytes: int) -> GgufHeader:
@@ -171,14 +188,10 @@ def _typed(stream: BinaryIO, kind: int) -> Any:
     if kind == _ARRAY:
         item_kind, size = struct.unpack("<IQ", stream.read(12))
         if item_kind in _SCALARS:
-            # Vocabulary scores are long and of no use here.
             form = _SCALARS[item_kind]
             data = stream.read(struct.calcsize(form) * size)
-            return (
-                [struct.unpack_from(form, data)[0]] * 1
-                if size > 4096
-                else list(struct.unpack(f"<{size}{form[1]}", data))
-            )
+            # Vocabulary scores are long and of no use here.
+            return [] if size > MAX_SCALARS else list(struct.unpack(f"<{size}{form[1]}", data))
         return [_typed(stream, item_kind) for _ in range(size)]
     form = _SCALARS[kind]
     return struct.unpack(form, stream.read(struct.calcsize(form)))[0]
