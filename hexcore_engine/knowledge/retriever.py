@@ -234,7 +234,7 @@ class HybridRetriever:
         notes = []
         if self._release is None or not self._release.official:
             notes.append(
-                "No official rules file is loaded: the rules below are in our words"
+                "No official rules file is loaded: the rules found are in our words"
                 " (`hexcore setup --rules FILE`)."
             )
         if not self._names:
