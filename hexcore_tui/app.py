@@ -252,9 +252,11 @@ class HexcoreApp(App[int]):
         self._close_messages_no_wait()
 
 
-def run_app(paths: Paths, settings: Settings, profile: DisplayProfile) -> int:
-    """Open the app on this terminal and return its exit code."""
+def run_app(paths: Paths, settings: Settings, profile: DisplayProfile, first_question: str = "") -> int:
+    """Open the app on this terminal, `first_question` in the question field, and return its exit code."""
     app = HexcoreApp(paths, settings, profile)
+    if first_question:
+        app.call_later(app.ask_about, first_question)
     app.run()
     if app.return_code and app.crash_file:
         sys.stderr.write(

@@ -214,6 +214,11 @@ class ChatScreen(Screen[None]):
         host(self).bridge.request(self, requests.OpenSession(session_id=session_id))
 
     @property
+    def answering(self) -> bool:
+        """Whether an answer is being written here."""
+        return self._open_turn is not None
+
+    @property
     def problem(self) -> str:
         """What the status line says is wrong; empty when nothing is."""
         return self._status.problem
