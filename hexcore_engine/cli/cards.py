@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         knowledge.close()
     lines = [f"{hit.name}  {hit.mana_cost}\n    {hit.type_line}" for hit in found.hits]
     lines.append(f"{found.total} cards; read as: {found.reading}")
+    lines += [f"left out: {term}" for term in found.ignored]
     document = {
         "results": to_builtins(found.hits),
         "total": found.total,

@@ -36,5 +36,6 @@ def _text(report: SetupReport) -> str:
         lines.append(f"{'ready  ' if item.ready else 'missing'}  {item.name:<7} {item.detail}")
         if item.error is not None and item.error.remedy not in item.detail:
             lines.append(f"         {'':<7} {item.error.remedy}")
-    lines.append(f'done in {report.elapsed_s:.1f} s; ask away: `hexcore-tui` or `hexcore ask "…"`')
+    next_step = 'ask away: `hexcore-tui` or `hexcore ask "…"`' if report.complete else "look-ups work already"
+    lines.append(f"done in {report.elapsed_s:.1f} s; {next_step}")
     return "\n".join(lines)

@@ -26,7 +26,6 @@ CONNECT_TIMEOUT_S = 10.0
 WHOLE_TIMEOUT_S = 30.0
 # The files are about 1 MB; UTF-16 ones twice that.
 MAX_FILE_BYTES = 16 * 1024 * 1024
-LATER = "Download the rules text file yourself, then: `hexcore setup --rules FILE`"
 _LINK = re.compile(r"""href\s*=\s*["']([^"'<>]+?\.txt)["']""", re.IGNORECASE)
 _HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|\?xml)", re.IGNORECASE)
 
@@ -66,13 +65,13 @@ def _fetch(page: str, deadline: float) -> bytes:
             html = _read(client, page, deadline).decode("utf-8", "replace")
             link = newest_link(html)
             if link is None:
-                raise DownloadError(f"The rules page {page} links no rules text file.", LATER)
+                raise DownloadError(f"The rules page {page} links no rules text file.")
             address = str(httpx.URL(page).join(link.replace(" ", "%20")))
             content = _read(client, address, deadline)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise DownloadError(f"The official rules were not reached: {_reason(error)}.", LATER) from error
+        raise DownloadError(f"The official rules were not reached: {_reason(error)}.") from error
     if _HTML.match(content):
-        raise DownloadError(f"{address} sent a web page where the rules text belongs.", LATER)
+        raise DownloadError(f"{address} sent a web page where the rules text belongs.")
     return content
 
 
@@ -85,9 +84,9 @@ def _read(client: httpx.Client, address: str, deadline: float) -> bytes:
             size += len(chunk)
             chunks.append(chunk)
             if size > MAX_FILE_BYTES:
-                raise DownloadError(f"{address} is larger than any rules file.", LATER)
+                raise DownloadError(f"{address} is larger than any rules file.")
             if time.monotonic() > deadline:
-                raise DownloadError(f"{address} took too long.", LATER)
+                raise DownloadError(f"{address} took too long.")
     return b"".join(chunks)
 
 
@@ -107,7 +106,7 @@ def _within(timeout_s: float, work: Callable[[float], bytes]) -> bytes:
         result = results.get(timeout=timeout_s)
     except Empty:
         message = f"The official rules did not arrive within {timeout_s:.0f} s."
-        raise DownloadError(message, LATER) from None
+        raise DownloadError(message) from None
     if isinstance(result, Exception):
         raise result
     return result

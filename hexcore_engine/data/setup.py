@@ -25,7 +25,8 @@ from hexcore_engine.protocol.records import ErrorRecord, Record
 from hexcore_engine.settings import Settings, is_offline
 
 NO_RULES_FILE = "none"
-MEANWHILE = "our own words stand in. Later: `hexcore setup --rules FILE`"
+MEANWHILE = "our own words stand in"
+LATER = "Download the official rules text file, then: `hexcore setup --rules FILE`"
 
 
 class SetupItem(Record, frozen=True):
@@ -93,7 +94,7 @@ def _repaired(folder: Path, damaged: tuple[str, ...]) -> list[SetupItem]:
 
 
 def _attempt(name: str, work: Callable[[], str]) -> SetupItem:
-    """Run one step; a source that fails is reported and the next step is taken, a disk that fails ends all."""
+    """Run one step: a source that fails is reported and the next step is taken, a failing disk ends all."""
     try:
         return SetupItem(name, True, work())
     except StorageError:
@@ -118,13 +119,9 @@ def _loaded_cards(folder: Path) -> CardsSource | None:
     reader = KnowledgeReader(folder)
     try:
         with reader.query() as connection:
-            if (
-                connection is None
-                or not reader.has_cards
-                or read_schema_version(connection) != SCHEMA_VERSION
-            ):
+            if connection is None or not reader.has_cards:
                 return None
-            return read_source(connection)
+            return read_source(connection) if read_schema_version(connection) == SCHEMA_VERSION else None
     finally:
         reader.close()
 
@@ -148,7 +145,7 @@ def _rules_item(paths: Paths, settings: Settings, named: ImportReport | None, sk
     if current is not None and current.official:
         return SetupItem("rules", True, f"Comprehensive Rules {current.effective or current.key}")
     if skip or is_offline():
-        return SetupItem("rules", False, f"no official rules file; {MEANWHILE}")
+        return SetupItem("rules", False, f"no official rules file, {MEANWHILE}. {LATER}")
     # Costs the start-up time of an HTTP client, needed once.
     from hexcore_engine.data.official import fetch_official_rules
 
@@ -157,8 +154,8 @@ def _rules_item(paths: Paths, settings: Settings, named: ImportReport | None, sk
     except StorageError:
         raise
     except DataError as error:
-        record = ErrorRecord(error.code, error.message, error.remedy)
-        return SetupItem("rules", False, f"{error.message} Meanwhile {MEANWHILE}", record)
+        record = ErrorRecord(error.code, error.message, LATER)
+        return SetupItem("rules", False, f"{error.message} Meanwhile {MEANWHILE}.", record)
 
 
 def _said(report: ImportReport) -> str:
