@@ -19,6 +19,9 @@ _SEQUENCES = re.compile(
     "|\x1b[ -/]*[0-~]"  # everything else that starts with ESC
 )
 
+# Letters that taking diacritics off leaves as they are.
+_LIGATURES = {"æ": "ae", "œ": "oe", "ø": "o"}
+
 
 def clean_text(text: str) -> str:
     """Return `text` without terminal sequences, control, bidi and invisible characters.
@@ -37,6 +40,9 @@ def clean_line(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return `text` lower-cased with diacritics taken off and ligatures spelt out, for comparing names."""
-    text = text.replace("Æ", "Ae").replace("æ", "ae").replace("Œ", "Oe").replace("œ", "oe").replace("ø", "o")
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
+    # Casefolded twice: taking signs apart can bring capitals back.
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    folded = "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
+    for letter, spelt in _LIGATURES.items():
+        folded = folded.replace(letter, spelt)
+    return folded

@@ -156,7 +156,7 @@ class NameSearch:
         for number, card_id, key in self._candidate_keys(candidates):
             whole, beginning = spelling_distances(self._key, key, most_edits)
             edits = min(whole, beginning + 0.5)
-            if edits <= most_edits:
+            if min(whole, beginning) <= most_edits:
                 near.append((edits, number >= self._first_extra, order[number], card_id))
         ordinary = [match for match in near if not match[1]]
         return list(dict.fromkeys(card_id for *_, card_id in sorted(ordinary or near)))

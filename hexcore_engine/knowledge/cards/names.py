@@ -10,7 +10,7 @@ from hexcore_engine.utils.validation import fold
 FACE_SEPARATOR = " // "
 # Apostrophes, and the letter that only looks like a colon, join what stands around them.
 _JOINING = re.compile("['’ʼ`´꞉®]")
-_SEPARATING = re.compile(r"[^\w]+|_+")
+_SEPARATING = re.compile(r"[\W_]+")
 
 
 def name_key(name: str) -> str:
