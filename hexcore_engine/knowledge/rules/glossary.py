@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 _LONGEST_TERM = 100
 
+Irregular = tuple[int, str]  # line, reason
+
 
 @dataclass(frozen=True)
 class ParsedTerm:
