@@ -99,7 +99,7 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
         priority=True,
     ),
-    Action("submit", "enter", "Ask", "Ask the question.", "prompt", palette=False, priority=True),
+    Action("submit", "enter", "Ask", "Ask the question.", "prompt", palette=False),
     Action(
         "insert_line",
         "ctrl+j,shift+enter,alt+enter",
@@ -107,7 +107,6 @@ ACTIONS: tuple[Action, ...] = (
         "Start a new line in the question.",
         "prompt",
         palette=False,
-        priority=True,
     ),
     Action("older", "up", "Earlier question", "Bring back an earlier question.", "prompt", palette=False),
     Action("newer", "down", "Later question", "Go on to a later question.", "prompt", palette=False),

@@ -219,6 +219,11 @@ class ChatScreen(Screen[None]):
         return self._open_turn is not None
 
     @property
+    def turns(self) -> list[TurnView]:
+        """The turns on the screen, oldest first."""
+        return self._transcript.turns
+
+    @property
     def problem(self) -> str:
         """What the status line says is wrong; empty when nothing is."""
         return self._status.problem

@@ -64,6 +64,14 @@ class PromptInput(TextArea):
             self._pause.stop()
         self._pause = self.set_timer(PAUSE_S, self._paused)
 
+    def on_key(self, event: events.Key) -> None:
+        """Enter asks instead of starting a line. Not a priority binding: that would overtake the keys typed
+        before it."""
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.action_submit()
+
     async def on_paste(self, event: events.Paste) -> None:
         """Take the text without what a terminal would obey."""
         event.stop()

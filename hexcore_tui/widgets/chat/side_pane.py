@@ -117,9 +117,9 @@ class SidePane(Vertical):
 
     def _title_content(self, page: Page) -> Content:
         keys = {action.name: key_text(action.key.split(",")[-1]) for action in actions_of("pane")}
-        steps = [keys["back"]] if self._trail.num_before else []
-        steps += [keys["forward"]] if self._trail.num_after else []
-        hint = "  ".join([*steps, f"{keys['close']} close"])
+        names = ["back"] if self._trail.num_before else []
+        names += ["forward"] if self._trail.num_after else []
+        hint = "  ".join(f"{keys[name]} {name}" for name in (*names, "close"))
         return Content.assemble((clean_line(page.name), "bold $primary"), (f"  {hint}", "$text-muted"))
 
 

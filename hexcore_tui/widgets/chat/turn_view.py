@@ -275,4 +275,4 @@ def evidence_words(passages: tuple[Passage, ...], release: str | None, elapsed_m
     words = ", ".join(counts)
     if elapsed_ms is not None:
         words += f" in {elapsed_ms:.0f} ms" if elapsed_ms >= 1 else " while you typed"
-    return f"{words} ({f'rules {release}' if release else 'rules in our words, not official'})"
+    return f"{words} ({f'rules {clean_line(release)}' if release else 'rules in our words, not official'})"

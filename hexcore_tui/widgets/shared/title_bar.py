@@ -44,12 +44,12 @@ def facts_words(facts: Facts) -> tuple[str, ...]:
     """Return the facts as short phrases, the most important first."""
     words = []
     if facts.rules_date:
-        words.append(f"rules {facts.rules_date}")
+        words.append(f"rules {clean_line(facts.rules_date)}")
     elif facts.num_cards is not None:
         words.append("rules in our words")
     if facts.model:
         size = f" ({size_text(facts.model.weights_bytes)})" if facts.model.weights_bytes else ""
         words.append(f"{clean_line(facts.model.name)}{size}")
     if facts.cards_date:
-        words.append(f"cards {facts.cards_date}")
+        words.append(f"cards {clean_line(facts.cards_date)}")
     return tuple(words)

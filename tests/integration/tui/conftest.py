@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -17,6 +18,15 @@ from pathlib import Path
 import pyte
 import pytest
 
+from hexcore_engine.client.supervisor import stop_engine
+from hexcore_engine.data.demo import build_demo
+from hexcore_engine.paths import Paths
+
+ENGINE_VARIABLES = {
+    "HEXCORE_MODEL_PATH": "scripted",
+    "HEXCORE_SCRIPTED_RATE": "150",
+    "HEXCORE_OFFLINE": "1",
+}
 PROGRAM = (sys.executable, "-m", "hexcore_tui")
 
 
@@ -108,6 +118,24 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def paths(home: Path) -> Paths:
+    return Paths(home=home, config_dir=home / "config", log_dir=home / "log")
+
+
+@pytest.fixture
+def engine_home(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
+    """A home with the demo's cards and rules, in which engines answer by script; none outlives the test."""
+    build_demo(paths.knowledge_dir)
+    for name in [name for name in os.environ if name.startswith("HEXCORE_")]:
+        monkeypatch.delenv(name)
+    for name, value in ENGINE_VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HEXCORE_HOME", str(paths.home))
+    yield paths
+    asyncio.run(stop_engine(paths))
+
+
+@pytest.fixture
 def open_terminal(home: Path) -> Iterator[OpenTerminal]:
     """Opens programs on ptys of their own, with an empty HEXCORE_HOME and no network."""
     opened: list[Terminal] = []
@@ -116,7 +144,7 @@ def open_terminal(home: Path) -> Iterator[OpenTerminal]:
         *options: str, columns: int = 80, rows: int = 24, argv: Sequence[str] = PROGRAM, **variables: str
     ) -> Terminal:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HEXCORE_")}
-        environment |= {"TERM": "xterm-256color", "HEXCORE_HOME": str(home), "HEXCORE_OFFLINE": "1"}
+        environment |= {"TERM": "xterm-256color", "HEXCORE_HOME": str(home), **ENGINE_VARIABLES}
         environment.pop("SSH_CONNECTION", None)
         environment.pop("NO_COLOR", None)
         terminal = Terminal([*argv, *options], environment | variables, columns, rows)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import ContentSwitcher
 
 from hexcore_engine.protocol import events
-from hexcore_engine.protocol.records import ErrorRecord, SessionRecord, TurnRecord
+from hexcore_engine.protocol.records import ErrorRecord, Passage, SessionRecord, TurnRecord
 from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.widgets.chat.links import LinkList
@@ -285,3 +286,33 @@ async def test_help_lies_over_the_chat_and_escape_takes_it_away(make_app: MakeAp
         await pilot.press("escape")
         await pilot.pause()
         assert len(app.screen_stack) == 1
+
+
+async def test_hostile_words_of_an_engine_reach_no_cell_of_the_screen(make_app: MakeApp) -> None:
+    hostile = "x\x1b]0;title\x07\x1b[99;98H\x9b1m\u202eflip\u200b\x00 [bold]loud[/bold]"
+    app = make_app()
+    async with app.run_test(size=(120, 50)) as pilot:
+        turn = app.chat._transcript.add_turn(f"Question {hostile}", app.profile)
+        await pilot.pause()
+        found = tuple(
+            Passage(
+                kind,
+                f"id {hostile}",
+                f"title {hostile}",
+                f"text {hostile}",
+                f"why {hostile}",
+                f"from {hostile}",
+            )
+            for kind in ("rule", "card", "glossary")
+        )
+        tell(turn, *beginning(found), *streamed(f"Answer {hostile} [{hostile}]."))
+        error = ErrorRecord("HX-X", f"Broke {hostile}", f"Do {hostile}")
+        turn.post_message(messages.RequestRefused(error))
+        app.chat.problem = f"Problem {hostile}"
+        await pilot.pause()
+        await pilot.press("f9", "tab", "end", "enter")
+        await pilot.pause()
+        text = screen_text(app)
+        assert "[bold]loud[/bold]" in text
+        controls = {letter for letter in text if unicodedata.category(letter) in ("Cc", "Cf")} - {"\n"}
+        assert controls == set()

@@ -1,0 +1,177 @@
+"""The app on a real engine with the scripted model, driven by the pilot."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from hexcore_engine.client.supervisor import engine_status
+from hexcore_engine.paths import Paths
+from hexcore_engine.settings import load_settings
+from hexcore_tui import messages
+from hexcore_tui.app import HexcoreApp
+from hexcore_tui.widgets.chat.prompt_input import PromptInput
+from hexcore_tui.widgets.chat.turn_view import TurnView
+
+pytestmark = pytest.mark.slow
+
+QUESTION = "Gravelmaw Titan has trample: how much damage must the blocker get?"
+SLOW_TEXT = " ".join(f"word{number}" for number in range(3000))
+
+
+@pytest.fixture(autouse=True)
+def _room_for_long_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEXCORE_ANSWER_MAX_TOKENS", "3000")
+
+
+def _app(paths: Paths) -> HexcoreApp:
+    return HexcoreApp(paths, load_settings(paths.settings_file))
+
+
+async def _until(done: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not done():  # noqa: ASYNC110 - the app tells its screen, not us
+            await asyncio.sleep(0.02)
+
+
+async def _ask(app: HexcoreApp, pilot: Pilot[int], question: str = QUESTION) -> TurnView:
+    app.chat.query_one(PromptInput).put(question)
+    await pilot.press("enter")
+    await _until(lambda: bool(app.chat.turns) and app.chat.turns[-1].question == question)
+    return app.chat.turns[-1]
+
+
+async def _answer(app: HexcoreApp, pilot: Pilot[int], question: str = QUESTION) -> TurnView:
+    turn = await _ask(app, pilot, question)
+    await _until(lambda: not app.chat.answering)
+    await pilot.pause()
+    return turn
+
+
+async def test_a_question_is_answered_in_messages_that_stream(
+    engine_home: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCRIPTED_RATE", "40")
+    seen: list[Message] = []
+    app = _app(engine_home)
+    async with app.run_test(message_hook=seen.append) as pilot:
+        turn = await _answer(app, pilot)
+        assert turn.passages[0].id == "Gravelmaw Titan"
+        assert turn.answer
+        assert {citation.status for citation in turn.citations} <= {"quoted", "retrieved"}
+        assert app.facts.model is not None
+    kinds = [type(message) for message in seen]
+    order = [
+        messages.QuestionSubmitted,
+        messages.AnswerAccepted,
+        messages.AnswerRouted,
+        messages.EvidenceFound,
+        messages.AnswerPlanned,
+        messages.AnswerTextArrived,
+        messages.AnswerEnded,
+        TurnView.Finished,
+    ]
+    assert [kind for kind in dict.fromkeys(kinds) if kind in order] == order
+    assert kinds.count(messages.AnswerTextArrived) >= 3
+
+
+async def test_a_follow_up_goes_into_the_same_conversation_and_a_new_one_does_not(engine_home: Paths) -> None:
+    app = _app(engine_home)
+    async with app.run_test() as pilot:
+        first = await _answer(app, pilot)
+        second = await _answer(app, pilot, "And with deathtouch?")
+        assert second.session_id == first.session_id
+        await pilot.press("ctrl+n")
+        await pilot.pause()
+        third = await _answer(app, pilot, "What about flying?")
+        assert third.session_id != first.session_id
+
+
+async def test_escape_stops_from_another_screen_and_keeps_what_was_written(
+    engine_home: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
+    app = _app(engine_home)
+    async with app.run_test() as pilot:
+        turn = await _ask(app, pilot)
+        await _until(lambda: "word" in turn.answer)
+        await pilot.press("f6")
+        await pilot.press("escape")
+        await _until(lambda: not app.chat.answering)
+        assert turn.answer.startswith("word")
+        assert len(turn.answer) < len(SLOW_TEXT)
+        assert app.current_mode == "sessions"
+
+
+async def test_a_lost_engine_leaves_the_part_on_the_screen_and_the_next_question_starts_another(
+    engine_home: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
+    app = _app(engine_home)
+    async with app.run_test() as pilot:
+        turn = await _ask(app, pilot)
+        await _until(lambda: "word" in turn.answer)
+        status = await engine_status(engine_home)
+        assert status is not None
+        assert status.pid is not None
+        os.kill(status.pid, signal.SIGKILL)
+        await _until(lambda: not app.chat.answering)
+        assert "word" in turn.answer
+        assert "Ask again" in app.chat.problem
+        monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", "Back again.")
+        again = await _answer(app, pilot, "Are you there?")
+        assert "Back again." in again.answer
+        assert app.chat.problem == ""
+
+
+async def test_an_engine_that_left_while_idle_is_started_by_the_next_question(engine_home: Paths) -> None:
+    app = _app(engine_home)
+    async with app.run_test() as pilot:
+        await _answer(app, pilot)
+        status = await engine_status(engine_home)
+        assert status is not None
+        assert status.pid is not None
+        os.kill(status.pid, signal.SIGKILL)
+        turn = await _answer(app, pilot, "Once more?")
+        assert turn.answer
+
+
+async def test_conversations_are_listed_renamed_deleted_brought_back_and_reopened(engine_home: Paths) -> None:
+    app = _app(engine_home)
+    async with app.run_test() as pilot:
+        turn = await _answer(app, pilot)
+        await pilot.press("f6")
+        listed = app.screen.query_one(OptionList)
+        await _until(lambda: listed.option_count == 1)
+        await pilot.press("r", "ctrl+u", *"lantern", "enter")
+        await _until(lambda: "lantern" in str(listed.get_option_at_index(0).prompt))
+        await pilot.press("d")
+        await _until(lambda: listed.option_count == 0)
+        await pilot.press("u")
+        await _until(lambda: listed.option_count == 1)
+        await pilot.press("f2", "ctrl+n")
+        await pilot.pause()
+        assert app.chat.turns == []
+        await pilot.press("f6")
+        await _until(lambda: listed.option_count == 1)
+        await pilot.press("enter")
+        await _until(lambda: len(app.chat.turns) == 1 and bool(app.chat.turns[0].answer))
+        assert app.chat.turns[0].answer == turn.answer
+        assert app.chat.turns[0].passages == turn.passages
+
+
+async def test_memory_is_watched_until_told_otherwise(engine_home: Paths) -> None:
+    seen: list[type[Message]] = []
+    app = _app(engine_home)
+    async with app.run_test(message_hook=lambda message: seen.append(type(message))) as pilot:
+        await pilot.press("f5")
+        await _until(lambda: messages.MemoryArrived in seen)
+        await pilot.press("f2")
+        await _until(lambda: app.current_mode == "chat")

@@ -1,0 +1,189 @@
+"""The app in a real terminal on a real engine: what a person sees, and what bytes the terminal gets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hexcore_engine.client.client import EngineClient
+from hexcore_engine.data.demo import CARDS
+from hexcore_engine.knowledge.cards.records import CardsSource
+from hexcore_engine.knowledge.cards.schema import write_cards
+from hexcore_engine.knowledge.rules.release import import_rules_file
+from hexcore_engine.knowledge.store.builder import import_lock, publish_cards
+from hexcore_engine.paths import Paths
+from hexcore_engine.protocol.events import SessionOpened
+from hexcore_engine.protocol.records import TurnRecord
+from hexcore_engine.protocol.requests import OpenSession
+from hexcore_engine.settings import Settings
+
+pytestmark = pytest.mark.slow
+
+QUESTION = "Gravelmaw Titan has trample: how much damage must the blocker get?"
+ESCAPE, CONTROL_Q, TAB = "\x1b", "\x11", "\t"
+
+# Each would move a cursor, set a title, make a link, ask the terminal something or hide words.
+HOSTILE = (
+    "evil\x1b]0;pwned title\x07\x1b[99;98H\x1b]8;;http://pwned.example\x1b\\link\x1b]8;;\x1b\\"
+    "\x1b[6n\x1bP+q544e\x1b\\\x9b97;96H\x9d0;pwned\x9c\u202eflip\u2066\u200b [bold red]loud[/] **stars**"
+)
+FORBIDDEN = (
+    "\x1b]0;pwned",
+    "\x1b[99;98H",
+    "\x1b]8;",
+    "\x1b[6n",
+    "\x1bP+q544e",
+    "\x9b",
+    "97;96H",
+    "\x9d",
+    "\u202e",
+    "\u2066",
+    "\u200b",
+)
+RULES = """Rules of the lantern
+
+These rules are effective as of January 1, 2026.
+
+1. Game Concepts
+
+100. Lanterns
+
+100.1. A lantern HOSTILE counts as lit while its keeper is awake.
+
+100.1a Trample and damage HOSTILE to a blocker put it out.
+
+Glossary
+
+Lantern
+A thing HOSTILE that glows.
+
+Credits
+"""
+
+
+def _words(count: int) -> str:
+    return " ".join(f"word{number}" for number in range(count))
+
+
+def _stored_turn(paths: Paths) -> TurnRecord | None:
+    async def read() -> TurnRecord | None:
+        client = await EngineClient.connect(paths, Settings(), start=False)
+        try:
+            opened = await client.call(OpenSession("last"))
+        finally:
+            await client.close()
+        return opened.turns[-1] if isinstance(opened, SessionOpened) and opened.turns else None
+
+    return asyncio.run(read())
+
+
+def test_a_person_asks_sees_evidence_and_answer_and_leaves(engine_home: Paths, open_terminal: Any) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("Question")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("small model's draft")
+    terminal.wait_for("from the evidence")
+    terminal.wait_for("tokens/s")
+    terminal.send(f"{TAB}\r")
+    terminal.wait_for("Esc close")
+    terminal.send(ESCAPE)
+    terminal.wait_for(lambda text: "Esc close" not in text)
+    terminal.send(CONTROL_Q)
+    assert terminal.wait_for_exit() == 0
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 20), (40, 12)])
+def test_a_small_terminal_shows_question_answer_and_keys(
+    engine_home: Paths, open_terminal: Any, columns: int, rows: int
+) -> None:
+    terminal = open_terminal(columns=columns, rows=rows)
+    terminal.wait_for("Question")
+    terminal.send(f"{QUESTION}\r")
+    text = terminal.wait_for("tokens/s")
+    assert "Quit" in text
+    assert "Help" in text
+
+
+def test_escape_stops_a_running_answer(engine_home: Paths, open_terminal: Any) -> None:
+    terminal = open_terminal(HEXCORE_SCRIPTED_TEXT=_words(3000), HEXCORE_ANSWER_MAX_TOKENS="3000")
+    terminal.wait_for("Question")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("word12")
+    terminal.send(ESCAPE)
+    terminal.wait_for("Stopped. What was written is kept.")
+
+
+def test_a_dropped_line_ends_the_app_and_the_engine_finishes_the_answer(
+    engine_home: Paths, open_terminal: Any
+) -> None:
+    terminal = open_terminal(HEXCORE_SCRIPTED_TEXT=f"{_words(200)} finished", HEXCORE_ANSWER_MAX_TOKENS="300")
+    terminal.wait_for("Question")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("word12")
+    terminal.hang_up()
+    assert terminal.wait_for_exit() == 0
+    deadline = time.monotonic() + 20
+    while (turn := _stored_turn(engine_home)) is None or turn.stop_reason is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert turn.stop_reason == "end"
+    assert "finished" in turn.response
+
+
+def test_no_hostile_byte_of_question_model_card_or_rule_reaches_the_terminal(
+    engine_home: Paths, open_terminal: Any, tmp_path: Path
+) -> None:
+    folder = engine_home.knowledge_dir
+    rules = tmp_path / "rules.txt"
+    # The importer refuses what is mostly controls, so the plain text around them is long.
+    rules.write_text(RULES.replace("HOSTILE", HOSTILE) + "A lantern glows.\n" * 2000, "utf-8")
+    import_rules_file(folder, rules)
+    face = CARDS[0].faces[0]
+    evil_face = type(face)(face.name, face.mana_cost, f"Giant {HOSTILE}", f"Trample {HOSTILE}", "6", "6")
+    evil = type(CARDS[0])(
+        CARDS[0].name, "normal", 6, ("G",), ("G",), ("Trample",), (evil_face,), source=HOSTILE
+    )
+    with import_lock(folder):
+        publish_cards(folder, lambda file: write_cards(file, (evil,), CardsSource(HOSTILE, None, 1)))
+    terminal = open_terminal(
+        HEXCORE_SCRIPTED_TEXT=f"Model says {HOSTILE} [100.1a] done.", columns=100, rows=40
+    )
+    terminal.wait_for("Question")
+    terminal.send(f"\x1b[200~Gravelmaw Titan lantern damage blocker {HOSTILE.replace(ESCAPE, '')}\x1b[201~\r")
+    terminal.wait_for("tokens/s")
+    terminal.wait_for("[bold red]loud[/]")
+    for screen, seen in (
+        ("\x1bOQ", "Question"),
+        (f"{TAB}\r", "Esc close"),
+        ("\x1bOR", "Cards"),
+        ("\x1bOS", "Rules"),
+    ):
+        terminal.send(screen)
+        terminal.wait_for(seen)
+    terminal.send("100.1")
+    terminal.wait_for("keeper is awake")
+    written = terminal.raw.decode("utf-8", "replace")
+    assert [sequence for sequence in FORBIDDEN if sequence in written] == []
+
+
+def test_the_demo_writes_the_same_picture_every_time(tmp_path: Path, open_terminal: Any) -> None:
+    pictures = []
+    for name in ("one.svg", "two.svg"):
+        file = tmp_path / name
+        assert open_terminal("--demo", "--screenshot", str(file)).wait_for_exit(timeout_s=60) == 0
+        pictures.append(file.read_text("utf-8"))
+    assert pictures[0] == pictures[1]
+    assert "702.2c" in pictures[0]
+
+
+def test_the_demo_opens_with_a_question_ready_to_ask(open_terminal: Any) -> None:
+    terminal = open_terminal("--demo")
+    terminal.wait_for("Gravelmaw Titan gains deathtouch", timeout_s=60)
+    terminal.send("\r")
+    terminal.wait_for("One damage is enough")
+    terminal.send(CONTROL_Q)
+    assert terminal.wait_for_exit() == 0
