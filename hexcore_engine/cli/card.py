@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.errors import KnowledgeMissingError
 from hexcore_engine.knowledge.cards.records import CardRecord, FaceRecord
-from hexcore_engine.knowledge.lookup import NO_CARDS, Knowledge
+from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.protocol.records import to_builtins
 
 
@@ -16,7 +17,11 @@ def configure(parser: CommandParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Show the card; 1 with the nearest names when there is none."""
+    """Show the card; 1 with the nearest names when there is none.
+
+    Raises:
+        KnowledgeMissingError: when no cards are loaded.
+    """
     name = " ".join(arguments.name)
     knowledge = Knowledge(context.paths.knowledge_dir)
     try:
@@ -25,8 +30,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         near = [hit.name for hit in knowledge.complete_names(name, 3)] if card is None else []
     finally:
         knowledge.close()
+    if not status.num_cards:
+        raise KnowledgeMissingError("No cards are loaded.")
     if card is None:
-        why = f"There is no card {name!r}." if status.num_cards else NO_CARDS
+        why = f"There is no card {name!r}."
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         context.output.result({"card": None, "nearest": near}, f"{why}{hint}")
         return 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.errors import KnowledgeMissingError
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.protocol.records import to_builtins
 
@@ -16,14 +17,20 @@ def configure(parser: CommandParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Print what was found; 1 when nothing was."""
+    """Print what was found; 1 when nothing was.
+
+    Raises:
+        KnowledgeMissingError: when no cards are loaded.
+    """
     knowledge = Knowledge(context.paths.knowledge_dir)
     try:
+        if not knowledge.status().num_cards:
+            raise KnowledgeMissingError("No cards are loaded.")
         found = knowledge.search_cards(" ".join(arguments.query), max(1, arguments.k))
     finally:
         knowledge.close()
     lines = [f"{hit.name}  {hit.mana_cost}\n    {hit.type_line}" for hit in found.hits]
-    lines.append(f"{found.total} cards; read as: {found.reading}")
+    lines.append(f"{found.total} {'card' if found.total == 1 else 'cards'}; read as: {found.reading}")
     lines += [f"left out: {term}" for term in found.ignored]
     document = {
         "results": to_builtins(found.hits),

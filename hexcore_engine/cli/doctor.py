@@ -6,13 +6,15 @@ import argparse
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, distribution, requires
 
 from hexcore_engine import __version__
 from hexcore_engine.cli.command import CommandParser, Context
-from hexcore_engine.errors import HexcoreError
+from hexcore_engine.errors import HexcoreError, KnowledgeCorruptError
 from hexcore_engine.protocol.records import Record, to_builtins
 
 MIN_FREE_BYTES = 500_000_000
@@ -36,7 +38,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     checks: tuple[Callable[[Context], Finding], ...] = (
         _version,
         _packages,
+        _llama,
         _disk,
+        _files,
         _knowledge,
         _cards,
         _model,
@@ -70,6 +74,24 @@ def _version(context: Context) -> Finding:
 
 
 def _packages(context: Context) -> Finding:
+    # The plain requirements only: what depends on the machine or on an extra has a line of its own or none.
+    required = [line for line in requires("hexcore") or () if ";" not in line]
+    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in required]
+    missing = [name for name in names if not _is_installed(name)]
+    if missing:
+        return Finding("packages", False, f"missing: {', '.join(missing)}", "Install Hexcore again with pip.")
+    return Finding("packages", True, f"all {len(names)} installed")
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _llama(context: Context) -> Finding:
     if importlib.util.find_spec("xllamacpp") is not None:
         return Finding("llama.cpp", True, "installed")
     remedy = "Look-ups work without; for answers name a server: `hexcore models use http://host/v1`."
@@ -86,6 +108,20 @@ def _disk(context: Context) -> Finding:
     return Finding(
         "home", ok, detail, "" if ok else "Set HEXCORE_HOME to a folder with room you can write to."
     )
+
+
+def _files(context: Context) -> Finding:
+    from hexcore_engine.knowledge.store.integrity import damage_of
+    from hexcore_engine.knowledge.store.pointer import read_pointer
+
+    folder = context.paths.knowledge_dir
+    pointer = read_pointer(folder)
+    files = pointer.files if pointer else ()
+    damage = {name: damage_of(folder / name, pointer.digests.get(name)) for name in files} if pointer else {}
+    found = [f"{name}: {reason}" for name, reason in damage.items() if reason]
+    if found:
+        return Finding("files", False, "; ".join(found), KnowledgeCorruptError.default_remedy)
+    return Finding("files", True, f"{len(files)} knowledge files, every byte as it was written")
 
 
 def _knowledge(context: Context) -> Finding:
