@@ -159,7 +159,8 @@ def _rules_item(paths: Paths, settings: Settings, named: ImportReport | None, sk
 
 
 def _said(report: ImportReport) -> str:
-    warnings = f", {len(report.warnings)} irregular lines" if report.warnings else ""
+    count = len(report.warnings)
+    warnings = f", {count} irregular {'line' if count == 1 else 'lines'}" if count else ""
     return (
         f"Comprehensive Rules {report.effective}: {report.rules} rules, {report.examples} examples{warnings}"
     )
