@@ -213,6 +213,8 @@ KEY_NAMES = {
     "enter": "Enter",
     "up": "↑",
     "down": "↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,9 +16,12 @@ from hexcore_engine import __version__
 from hexcore_tui.__main__ import FAN_CONTENT_NOTICE
 from hexcore_tui.actions import SCOPE_TITLES, actions_of, keys_text
 from hexcore_tui.widgets.chat.marks import MARKS
+from hexcore_tui.widgets.chat.prompt_commands import SLASH_COMMANDS
 
-# Width of the column of keys.
-KEYS_WIDTH = 26
+WIDTH = 76
+# Border, padding and scrollbar beside the text.
+FRAME_WIDTH = 6
+KEYS_WIDTH = 16
 
 
 class HelpScreen(ModalScreen[None]):
@@ -46,25 +50,31 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll() as scroll:
             scroll.border_title = "Help"
             scroll.border_subtitle = "Esc back"
-            yield Static(help_content())
+            yield Static(help_content(min(WIDTH, self.app.size.width) - FRAME_WIDTH))
 
 
-def help_content() -> Content:
-    """Return the help, made from the registry and the marks."""
+def help_content(width: int) -> Content:
+    """Return the help for `width` columns, made from the registry and the marks."""
     parts = [Content("Type a question and press Enter. Rules and cards come first, then the answer.\n")]
     for scope, title in SCOPE_TITLES.items():
-        actions = [action for action in actions_of(scope) if action.key]
-        if actions:
-            parts.append(Content(f"\n{title}\n").stylize("bold $primary"))
-            parts += [_row(keys_text(action.key), action.help) for action in actions]
-    parts.append(Content("\nTyped in the question field\n").stylize("bold $primary"))
-    parts.append(_row("/mode teach", "Choose a mode by its name; /mode auto lets the question decide."))
-    parts.append(_row("/new", "Start a new conversation."))
-    parts.append(Content("\nMarks on rule numbers\n").stylize("bold $primary"))
-    parts += [_row(f"{mark.symbol} {mark.word}", mark.meaning) for mark in MARKS.values()]
+        rows = [(keys_text(action.key), action.help) for action in actions_of(scope) if action.key]
+        parts += _section(title, rows, width)
+    parts += _section("Typed in the question field", list(SLASH_COMMANDS), width)
+    marks = [(f"{mark.symbol} {mark.word}", mark.meaning) for mark in MARKS.values()]
+    parts += _section("Marks on rule numbers", marks, width)
     parts.append(Content(f"\nHexcore {__version__}\n{FAN_CONTENT_NOTICE}\n").stylize("$text-muted"))
     return Content("").join(parts)
 
 
-def _row(left: str, right: str) -> Content:
-    return Content.assemble((f"{left:<{KEYS_WIDTH}}", "bold"), f" {right}\n")
+def _section(title: str, rows: list[tuple[str, str]], width: int) -> list[Content]:
+    if not rows:
+        return []
+    return [Content(f"\n{title}\n").stylize("bold $primary"), *(_row(*row, width) for row in rows)]
+
+
+def _row(left: str, right: str, width: int) -> Content:
+    """Keys on the left, words on the right, wrapped within their own column; long keys get their own line."""
+    lines = textwrap.wrap(right, max(20, width - KEYS_WIDTH))
+    indent = " " * KEYS_WIDTH
+    first = f"{left:<{KEYS_WIDTH}}" if len(left) < KEYS_WIDTH else f"{left}\n{indent}"
+    return Content.assemble((first, "bold"), f"\n{indent}".join(lines), "\n")

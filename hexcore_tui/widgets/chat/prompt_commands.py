@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from hexcore_engine.protocol.records import MODE_NAMES, ModeName
 
+SLASH_COMMANDS: tuple[tuple[str, str], ...] = (
+    ("/mode teach", "Choose a mode by its name; /mode auto lets the question decide."),
+    ("/new", "Start a new conversation."),
+)
+
 
 @dataclass(frozen=True)
 class NewSession:

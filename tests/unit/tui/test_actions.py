@@ -34,7 +34,7 @@ def test_no_key_has_two_meanings_in_one_scope() -> None:
 
 
 def test_the_help_names_every_key_and_its_sentence() -> None:
-    text = help_content().plain
+    text = help_content(width=200).plain
     for action in ACTIONS:
         if action.key:
             assert keys_text(action.key) in text
