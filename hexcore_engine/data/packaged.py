@@ -148,7 +148,8 @@ def face_colors(row: PackagedRow, front: PackagedRow) -> tuple[str, ...]:
     is less colourful than that (there are a few) is told wrongly, for the rows don't hold its indicator.
     """
     text = row.text or ""
-    if _DEVOID.search(text) or not _EXTRA_TYPES.isdisjoint(kind.casefold() for kind in row.types):
+    says_colorless = _DEVOID.search(text) or f"{row.name} is colorless." in text
+    if says_colorless or not _EXTRA_TYPES.isdisjoint(kind.casefold() for kind in row.types):
         return ()
     from_cost = mana_colors(row.mana_cost or "")
     if from_cost:

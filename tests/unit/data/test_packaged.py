@@ -75,6 +75,7 @@ def test_mana_value_and_colours_come_from_the_cost(
         ({"manaCost": None, "types": ["Land", "Creature"], "text": "(It has “{T}: Add {G}.”)"}, "G"),
         ({"manaCost": "{3}", "text": "Nothing here tells."}, "G"),
         ({"text": "Devoid (It is pale.)"}, ""),
+        ({"text": "Ash is colorless.\nDraw a stone."}, ""),
     ],
 )
 def test_colours_without_a_telling_cost(tmp_path: Path, fields: dict[str, Any], colors: str) -> None:
