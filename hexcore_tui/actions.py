@@ -12,12 +12,13 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal["everywhere", "chat", "prompt", "pane", "cards", "rules", "memory", "sessions"]
+Scope = Literal["everywhere", "chat", "prompt", "links", "pane", "cards", "rules", "memory", "sessions"]
 
 SCOPE_TITLES: dict[Scope, str] = {
     "everywhere": "Everywhere",
     "chat": "Chat",
     "prompt": "While typing a question",
+    "links": "On the evidence and on the rules of an answer (Tab goes there)",
     "pane": "Rule beside the chat",
     "cards": "Cards",
     "rules": "Rules",
@@ -110,6 +111,9 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("older", "up", "Earlier question", "Bring back an earlier question.", "prompt", palette=False),
     Action("newer", "down", "Later question", "Go on to a later question.", "prompt", palette=False),
+    Action("select", "enter", "Open", "Read the rule or card beside the chat.", "links", palette=False),
+    Action("cursor_up", "up", "Up", "Go to the line above.", "links", palette=False),
+    Action("cursor_down", "down", "Down", "Go to the line below.", "links", palette=False),
     Action(
         "next_mode", "ctrl+t", "Mode", "Choose the mode the next answer is written in.", "chat", footer=True
     ),

@@ -105,6 +105,11 @@ class HexcoreApp(App[int]):
         """Where the knowledge files are, for `Knowledge(folder)`."""
         return self.paths.knowledge_dir
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """A line for each thing that is not there or can't be used."""
+        return tuple(line for lines in self._missing.values() for line in lines)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer the registry's actions: those that work everywhere and the present screen's."""
         here = self.current_mode
@@ -166,7 +171,7 @@ class HexcoreApp(App[int]):
         self._say_missing()
 
     def _say_missing(self) -> None:
-        self.chat.show_missing(tuple(line for lines in self._missing.values() for line in lines))
+        self.chat.show_missing(self.missing)
 
     def _use_themes(self) -> None:
         themes, problems = load_themes(self.paths.themes_dir)
@@ -247,8 +252,8 @@ class HexcoreApp(App[int]):
 
     def _fatal_error(self) -> None:
         # Textual's own would print local variables; see textual_gaps.
-        error = sys.exc_info()[1]
-        self.crash_file = write_crash_file(error, self.paths.log_dir) if error else None
+        if self._exception is not None:
+            self.crash_file = write_crash_file(self._exception, self.paths.log_dir)
         self._close_messages_no_wait()
 
 
@@ -258,9 +263,10 @@ def run_app(paths: Paths, settings: Settings, profile: DisplayProfile, first_que
     if first_question:
         app.call_later(app.ask_about, first_question)
     app.run()
-    if app.return_code and app.crash_file:
+    if app.return_code:
+        place = f"Where it happened, without any of your words, is in {app.crash_file}"
         sys.stderr.write(
-            "Hexcore met a defect of its own and had to close; your conversation is kept by the engine.\n"
-            f"Where it happened, without any of your words, is in {app.crash_file}\n"
+            "Hexcore met a defect of its own and had to close; the engine keeps your conversation.\n"
+            f"{place if app.crash_file else 'A report could not be written.'}\n"
         )
     return 4 if app.return_code else 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from textual.containers import VerticalScroll
 from textual.geometry import Region
 from textual.widgets import OptionList
+from textual.worker import WorkerFailed
 
 
 def on_hangup(leave: Callable[[], None]) -> None:
@@ -33,7 +34,7 @@ def write_crash_file(error: BaseException, folder: Path) -> Path | None:
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     file = folder / f"crash-{moment}.txt"
     lines = [f"Hexcore, Python {sys.version.split()[0]}, {moment}"]
-    chain: BaseException | None = error
+    chain: BaseException | None = error.error if isinstance(error, WorkerFailed) else error
     while chain is not None:
         lines.append(f"\n{type(chain).__module__}.{type(chain).__qualname__}")
         lines += [

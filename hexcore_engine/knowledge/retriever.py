@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from hexcore_engine.knowledge.cards import linking as cards
+from hexcore_engine.knowledge.cards.linking import NameIndex, cards_by_id, load_name_index
 from hexcore_engine.knowledge.cards.records import CardRecord
 from hexcore_engine.knowledge.digest.loader import LABEL
 from hexcore_engine.knowledge.index.fusion import fuse
 from hexcore_engine.knowledge.index.lexical import OUR_WORDS, content_words, ranked_rules
-from hexcore_engine.knowledge.question import Question, read_question
+from hexcore_engine.knowledge.question import Question, QuestionReader
 from hexcore_engine.knowledge.rules import reader as rules
 from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord
 from hexcore_engine.knowledge.rules.search import why_words
@@ -72,7 +72,8 @@ class HybridRetriever:
         self._reader = KnowledgeReader(folder)
         self._vectors = vector_index
         self._generation: int | None = None
-        self._names: dict[str, int] = {}
+        self._names = NameIndex()
+        self._common: frozenset[str] = frozenset()
         self._patterns: list[tuple[str, str]] = []
         self._keywords: dict[str, list[str]] = {}
         self._release: ReleaseRecord | None = None
@@ -123,7 +124,8 @@ class HybridRetriever:
         pointer = self._reader.pointer
         if pointer is None or pointer.generation == self._generation:
             return
-        self._names = cards.folded_names(connection) if self._reader.has_cards else {}
+        self._names = load_name_index(connection) if self._reader.has_cards else NameIndex()
+        self._common = rules.common_words(connection)
         self._patterns = connection.execute("SELECT pattern, number FROM release.oracle_pattern").fetchall()
         self._keywords = _keyword_names(connection)
         entry = pointer.current_release()
@@ -131,8 +133,11 @@ class HybridRetriever:
         self._generation = pointer.generation
 
     def _read(self, connection: sqlite3.Connection, text: str) -> tuple[Question, list[CardRecord]]:
-        parsed = read_question(text, self._names, connection)
-        return parsed, cards.cards_by_id(connection, parsed.card_ids)
+        def choose(card_ids: tuple[int, ...], question: str) -> int:
+            return card_ids[0] if len(card_ids) == 1 else _likeliest(connection, card_ids, question)
+
+        parsed = QuestionReader(self._names, self._common, choose).read(text)
+        return parsed, cards_by_id(connection, [card.card_id for card in parsed.cards])
 
     def _rank(
         self, connection: sqlite3.Connection, question: Question, named: list[CardRecord], limit: int
@@ -237,7 +242,7 @@ class HybridRetriever:
                 "No official rules file is loaded: the rules found are in our words"
                 " (`hexcore setup --rules FILE`)."
             )
-        if not self._names:
+        if not self._names.whole:
             notes.append("No cards are loaded (`hexcore setup`).")
         notes += [
             f"{card.name}: the text of {', '.join(card.missing_faces)} is not in the card data."
@@ -245,6 +250,18 @@ class HybridRetriever:
             if card.missing_faces
         ]
         return tuple(notes)
+
+
+def _likeliest(connection: sqlite3.Connection, card_ids: tuple[int, ...], question: str) -> int:
+    """The card whose name and text share most words with the question; the first of equals."""
+    asked = set(content_words(question))
+
+    def shared(card: CardRecord) -> int:
+        text = " ".join(face.oracle_text for face in card.faces)
+        return 3 * len(asked & set(content_words(card.name))) + len(asked & set(content_words(text)))
+
+    found = cards_by_id(connection, card_ids)
+    return card_ids[max(range(len(found)), key=lambda place: shared(found[place]))]
 
 
 def card_text(card: CardRecord) -> str:

@@ -29,7 +29,11 @@ _SCALARS = {
     12: "<d",
 }
 _STRING, _ARRAY = 8, 9
+# What reading nonsense as a header raises.
+_MALFORMED = (struct.error, KeyError, ValueError, TypeError, ArithmeticError, RecursionError)
 MAX_SCALARS = 4096
+MAX_DIMENSIONS = 4
+MAX_ITEMS = 16_000_000
 _MAX_STRING_BYTES = 64 * 1024 * 1024
 # Name of the file type under "general.file_type"; the numbers are the format's own.
 _FILE_TYPES = {
@@ -92,7 +96,7 @@ def read_gguf_header(file: Path) -> GgufHeader:
         ) from None
     except OSError as error:
         raise ModelMissingError(f"The model file {file} can't be read: {error.strerror}.") from error
-    except (struct.error, KeyError, ValueError, TypeError, OverflowError, ZeroDivisionError) as error:
+    except _MALFORMED as error:
         raise _damaged(file, "its header ends early or makes no sense") from error
 
 
@@ -146,6 +150,8 @@ def _tensor(stream: BinaryIO) -> tuple[int, int, int]:
     """Return a tensor's number of values, its type, and where it begins in the data."""
     _string(stream)
     (num_dimensions,) = struct.unpack("<I", stream.read(4))
+    if num_dimensions > MAX_DIMENSIONS:
+        raise ValueError("a tensor has more dimensions than the format knows")
     dimensions = struct.unpack(f"<{num_dimensions}Q", stream.read(8 * num_dimensions))
     kind, offset = struct.unpack("<IQ", stream.read(12))
     return math.prod(dimensions), kind, offset
@@ -187,6 +193,8 @@ def _typed(stream: BinaryIO, kind: int) -> Any:
         return _string(stream)
     if kind == _ARRAY:
         item_kind, size = struct.unpack("<IQ", stream.read(12))
+        if size > MAX_ITEMS:
+            raise ValueError("a list is longer than any vocabulary")
         if item_kind in _SCALARS:
             form = _SCALARS[item_kind]
             data = stream.read(struct.calcsize(form) * size)

@@ -26,7 +26,14 @@ class SessionsScreen(Screen[None]):
     BINDINGS = bindings_of("sessions")
     CSS = """
     SessionsScreen {
-        & OptionList { height: 1fr; border: none; padding: 0 1; background: $background; }
+        & OptionList {
+            height: 1fr;
+            border: none;
+            padding: 0;
+            background: $background;
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
+        }
         & Input { display: none; }
         & Input.-renaming { display: block; }
         & #words { height: auto; padding: 0 1; color: $text-muted; }
@@ -154,8 +161,8 @@ class SessionsScreen(Screen[None]):
 def session_line(session: SessionRecord) -> Content:
     """Return one conversation as a line: when, what, how long."""
     turns = f"{session.num_turns} turn{'s' * (session.num_turns != 1)}"
-    running = "  answering now" if session.running else ""
+    running = "answering now  " if session.running else ""
     date = clean_line(session.updated_at)[:16].replace("T", " ")
     return Content.assemble(
-        (f"{date}  ", "$text-muted"), clean_line(session.title), (f"  {turns}{running}", "$text-muted")
+        (f"{date}  {turns:<8}  ", "$text-muted"), (running, "$warning"), clean_line(session.title)
     )

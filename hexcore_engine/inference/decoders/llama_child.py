@@ -49,6 +49,8 @@ def start_server(settings: dict[str, Any]) -> Any:
     parameters.api_keys = [settings["api_key"]]
     parameters.n_ctx = settings["context_tokens"]
     parameters.n_parallel = 1
+    parameters.n_batch = 256
+    parameters.n_ubatch = 256
     parameters.cache_ram_mib = settings["prompt_cache_mb"]
     parameters.cpuparams.n_threads = settings["threads"]
     parameters.cpuparams_batch.n_threads = settings["threads"]

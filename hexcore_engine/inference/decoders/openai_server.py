@@ -152,10 +152,17 @@ class OpenAIServerDecoder:
         if self._closed:
             return
         self._closed = True
-        self._loop.run_until_complete(self._client.aclose())
+        self._run(self._disconnect())
         self._loop.close()
 
     # -- the private loop
+
+    async def _disconnect(self) -> None:
+        await self._client.aclose()
+        # Readers of streams that were left early close themselves in tasks of their own.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*left, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(work)

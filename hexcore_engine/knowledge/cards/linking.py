@@ -1,23 +1,76 @@
-"""Cards behind names that stand in a question: all names in memory once, records by id."""
+"""Cards behind the names in a question: whole names, and the short ones players use for them.
+
+A short name is what stands before the comma of a legend's name, or a word that only one card's name holds.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import msgspec
 
+from hexcore_engine.knowledge.cards.names import face_names, name_key
 from hexcore_engine.knowledge.cards.records import CardRecord
 
+# More cards of one legend than this, and its name alone says too little.
+_MOST_CARDS_OF_A_LEGEND = 12
+_SHORTEST_UNIQUE_WORD = 5
+_NAMES_OF_A_USUAL_WORD = 4
 _decoder = msgspec.msgpack.Decoder(CardRecord)
 
 
-def folded_names(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the card id of every folded name of an ordinary card, full names and faces."""
+@dataclass(frozen=True)
+class NameIndex:
+    """All ordinary cards' names in memory, by `name_key`.
+
+    `legends` holds what stands before a comma, `words` the words that one card's name alone holds;
+    `usual_words` stand in so many names that they are ordinary words.
+    """
+
+    whole: dict[str, int] = field(default_factory=dict)
+    legends: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    words: dict[str, int] = field(default_factory=dict)
+    usual_words: frozenset[str] = frozenset()
+
+
+def load_name_index(connection: sqlite3.Connection) -> NameIndex:
+    """Read the names of a cards file."""
     rows = connection.execute(
         "SELECT folded, card_id FROM card_name WHERE NOT extra ORDER BY kind = 'full', name_id DESC"
+    ).fetchall()
+    whole: dict[str, int] = dict(rows)
+    holders: defaultdict[str, set[int]] = defaultdict(set)
+    for key, card_id in rows:
+        for word in key.split():
+            holders[word].add(card_id)
+    return NameIndex(
+        whole=whole,
+        legends=_legends(connection, whole),
+        words={
+            word: next(iter(ids))
+            for word, ids in holders.items()
+            if len(ids) == 1 and len(word) >= _SHORTEST_UNIQUE_WORD and word not in whole
+        },
+        usual_words=frozenset(word for word, ids in holders.items() if len(ids) >= _NAMES_OF_A_USUAL_WORD),
     )
-    return dict(rows.fetchall())
+
+
+def _legends(connection: sqlite3.Connection, whole: dict[str, int]) -> dict[str, tuple[int, ...]]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    names = connection.execute("SELECT name, card_id FROM card WHERE NOT extra AND instr(name, ',')")
+    for name, card_id in names.fetchall():
+        for face in face_names(name):
+            if "," in face:
+                found[name_key(face.split(",")[0])].append(card_id)
+    for key, card_ids in found.items():
+        if key in whole:
+            card_ids.append(whole[key])
+    return {
+        key: tuple(dict.fromkeys(ids)) for key, ids in found.items() if len(ids) <= _MOST_CARDS_OF_A_LEGEND
+    }
 
 
 def cards_by_id(connection: sqlite3.Connection, card_ids: Iterable[int]) -> list[CardRecord]:

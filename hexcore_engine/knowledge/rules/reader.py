@@ -68,6 +68,11 @@ def exists(connection: sqlite3.Connection, number: str) -> bool:
     return connection.execute("SELECT 1 FROM release.rule WHERE number = ?", (number,)).fetchone() is not None
 
 
+def common_words(connection: sqlite3.Connection) -> frozenset[str]:
+    """Words that rules and players write in lower case."""
+    return frozenset(word for (word,) in connection.execute("SELECT word FROM release.common_word"))
+
+
 def glossary(connection: sqlite3.Connection, term: str, limit: int = 8) -> tuple[GlossaryRecord, ...]:
     """Return official entries for a term (exact first, then those that begin with it or contain it), then
     what players say, in our words."""

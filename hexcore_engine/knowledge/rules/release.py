@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, known_numbers, load_digest
 from hexcore_engine.knowledge.rules.numbers import find_references, parent_number, sort_key
 from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_file
 from hexcore_engine.knowledge.store.builder import import_lock, publish_release
 from hexcore_engine.knowledge.store.pointer import Pointer, ReleaseEntry, read_pointer
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DIGEST_KEY = "digest"
 # Weights of the columns of rule_words, in their order; used by whoever ranks.
 COLUMNS = ("body", "heading", "parent_body", "plain", "said", "asks")
+
+_LOWER_CASE = re.compile(r"(?<![\w'’])[a-z][a-z'’]*(?![\w'’])")
+# Players write many a card's name in lower case; fewer entries than this may be a name's.
+_ENTRIES_OF_A_COMMON_WORD = 3
 
 _TABLES = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -46,6 +53,7 @@ CREATE TABLE glossary (
     NULL
 );
 CREATE INDEX glossary_folded ON glossary (folded);
+CREATE TABLE common_word (word TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE oracle_pattern (pattern TEXT NOT NULL, number TEXT NOT NULL);
 CREATE VIRTUAL TABLE rule_words USING fts5(
     {", ".join(COLUMNS)}, tokenize = "porter unicode61 remove_diacritics 2"
@@ -182,9 +190,25 @@ def _write(
         "INSERT INTO oracle_pattern VALUES (?, ?)",
         ((p.lower(), e.rule) for e in digest.values() if e.rule in texts for p in e.oracle),
     )
+    connection.executemany(
+        "INSERT INTO common_word VALUES (?)", ((word,) for word in _common_words(rules, digest))
+    )
     num_rules = sum(1 for row in rules if "." in row.number and (row.text or row.official))
     meta |= {"digest_hash": digest_hash(), "schema": str(SCHEMA_VERSION), "num_rules": str(num_rules)}
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+
+
+def _common_words(rules: list[_Row], digest: dict[str, DigestEntry]) -> list[str]:
+    """Words written in lower case by a rule or one of our statements, or by players around several rules."""
+    found = {word for row in rules for word in _LOWER_CASE.findall(row.text)}
+    found |= {word for entry in digest.values() for word in _LOWER_CASE.findall(entry.plain)}
+    by_players = Counter(
+        word
+        for entry in digest.values()
+        for word in set(_LOWER_CASE.findall("\n".join((*entry.said, *entry.asks))))
+    )
+    found |= {word for word, entries in by_players.items() if entries >= _ENTRIES_OF_A_COMMON_WORD}
+    return sorted({name_key(word) for word in found})
 
 
 def _rule_row(

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from hexcore_engine.protocol.records import Citation, Passage
 from hexcore_engine.utils.validation import clean_line, clean_text
+from hexcore_tui.actions import bindings_of
 from hexcore_tui.messages import CardRequested, RuleRequested, TextRequested
 from hexcore_tui.textual_gaps import scroll_to_line
 from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
@@ -32,6 +33,7 @@ class Link:
 class LinkList(OptionList):
     """Lines to open. Leaving the list at its ends goes on to the next field."""
 
+    BINDINGS = bindings_of("links")
     DEFAULT_CSS = """
     LinkList {
         height: auto;

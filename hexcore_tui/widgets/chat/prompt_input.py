@@ -34,7 +34,8 @@ class PromptInput(TextArea):
         &:focus { border: round $border; }
     }
     """
-    HINT_KEYS: ClassVar[tuple[str, ...]] = ("submit", "stop_answer", "next_mode", "new_session")
+    TYPING_KEYS: ClassVar[tuple[str, ...]] = ("submit", "stop_answer", "next_mode", "new_session")
+    READING_KEYS: ClassVar[tuple[str, ...]] = ("select", "cursor_up", "cursor_down", "leave")
 
     pinned_mode: reactive[ModeName | None] = reactive(None)
 
@@ -50,9 +51,17 @@ class PromptInput(TextArea):
         self._pause: Timer | None = None
 
     def on_mount(self) -> None:
-        """Say in the frame which keys do what here."""
-        self.border_subtitle = self._hint()
+        """Say in the frame which mode is pinned and which keys do what."""
+        self.on_blur()
         self.watch_pinned_mode()
+
+    def on_focus(self) -> None:
+        """Say which keys do what while typing."""
+        self.border_subtitle = _hint(self.TYPING_KEYS)
+
+    def on_blur(self) -> None:
+        """Say which keys do what on the lines above."""
+        self.border_subtitle = _hint(self.READING_KEYS)
 
     def watch_pinned_mode(self) -> None:
         """Show the mode in the frame."""
@@ -131,7 +140,8 @@ class PromptInput(TextArea):
         if len(question) >= SHORTEST_PREPARED:
             self.post_message(QuestionTyped(question))
 
-    def _hint(self) -> str:
-        known = {action.name: action for action in actions_of("everywhere", "chat", "prompt")}
-        wanted = [known[name] for name in self.HINT_KEYS]
-        return " · ".join(f"{key_text(action.key.split(',')[0])} {action.label}" for action in wanted)
+
+def _hint(names: tuple[str, ...]) -> str:
+    known = {action.name: action for action in actions_of("everywhere", "chat", "prompt", "links")}
+    wanted = [known[name] for name in names]
+    return " · ".join(f"{key_text(action.key.split(',')[0])} {action.label}" for action in wanted)

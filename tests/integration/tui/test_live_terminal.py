@@ -88,7 +88,9 @@ def test_a_person_asks_sees_evidence_and_answer_and_leaves(engine_home: Paths, o
     terminal.wait_for("small model's draft")
     terminal.wait_for("from the evidence")
     terminal.wait_for("tokens/s")
-    terminal.send(f"{TAB}\r")
+    terminal.send(TAB)
+    terminal.wait_for("Enter Open")
+    terminal.send("\r")
     terminal.wait_for("Esc close")
     terminal.send(ESCAPE)
     terminal.wait_for(lambda text: "Esc close" not in text)
@@ -158,7 +160,8 @@ def test_no_hostile_byte_of_question_model_card_or_rule_reaches_the_terminal(
     terminal.wait_for("[bold red]loud[/]")
     for screen, seen in (
         ("\x1bOQ", "Question"),
-        (f"{TAB}\r", "Esc close"),
+        (TAB, "Enter Open"),
+        ("\r", "Esc close"),
         ("\x1bOR", "Cards"),
         ("\x1bOS", "Rules"),
     ):

@@ -79,3 +79,42 @@ def test_without_a_terminal_it_says_what_to_use_instead(home: Path) -> None:
     )
     assert result.returncode == 2
     assert "hexcore ask" in result.stderr
+
+
+BROKEN = """
+import sys
+from hexcore_tui.__main__ import main
+from hexcore_tui.app import HexcoreApp
+
+def break_it(self):
+    secret = "moss lantern"
+    raise ValueError(secret)
+
+async def break_in_worker():
+    break_it(None)
+
+HexcoreApp.action_help = WAY
+sys.exit(main([]))
+"""
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["break_it", "lambda self: self.run_worker(break_in_worker())"],
+    ids=["in an action", "in a worker"],
+)
+def test_a_defect_leaves_a_report_without_the_users_words_and_prints_none(
+    open_terminal: Any, home: Path, way: str
+) -> None:
+    terminal = open_terminal(argv=(sys.executable, "-c", BROKEN.replace("WAY", way)), columns=200)
+    terminal.wait_for(_first_frame)
+    terminal.send("my own words\x1bOP")
+    assert terminal.wait_for_exit() == 4
+    (report,) = (home / "log").glob("crash-*.txt")
+    assert str(report) in terminal.text
+    text = report.read_text("utf-8")
+    assert "builtins.ValueError" in text
+    assert "in break_it" in text
+    for words in ("moss lantern", "my own words"):
+        assert words not in text
+    assert b"moss lantern" not in terminal.raw

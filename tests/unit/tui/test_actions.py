@@ -7,6 +7,7 @@ from hexcore_tui.app import HexcoreApp
 from hexcore_tui.screens.chat import ChatScreen
 from hexcore_tui.screens.help import help_content
 from hexcore_tui.screens.sessions import SessionsScreen
+from hexcore_tui.widgets.chat.links import LinkList
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.side_pane import SidePane
 
@@ -14,6 +15,7 @@ OWNERS = {
     "everywhere": HexcoreApp,
     "chat": ChatScreen,
     "prompt": PromptInput,
+    "links": LinkList,
     "pane": SidePane,
     "sessions": SessionsScreen,
 }

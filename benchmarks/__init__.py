@@ -1,0 +1,1 @@
+"""Measurements of every number Hexcore promises, as ratios inside one run."""

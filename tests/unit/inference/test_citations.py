@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hexcore_engine.inference.citations import CitationChecker, find_rule_numbers, shares_words
+from hexcore_engine.inference.grammar import citation_grammar
+from hexcore_engine.protocol.records import Passage
+
+RULE = Passage(
+    "rule", "702.19b", "Trample", "Whatever damage is left over may hit the player instead.", "", ""
+)
+
+
+def check(text: str, size: int = 1000) -> list[tuple[str, bool, str]]:
+    checker = CitationChecker([RULE], lambda number: number.startswith("5"))
+    found = []
+    for start in range(0, len(text), size):
+        found += list(checker.feed(text[start : start + size]))
+    found += list(checker.finish())
+    assert all(text[cited.start : cited.end].strip("[] ") == cited.rule for cited in found)
+    return [(cited.rule, cited.bracketed, cited.status) for cited in found]
+
+
+def test_the_four_marks() -> None:
+    text = (
+        "Whatever damage is left over hits the player [702.19b]. Yes, see [702.19b]. "
+        "Also rule 510.1c says so. And 899.9z does not exist."
+    )
+    assert check(text) == [
+        ("702.19b", True, "quoted"),
+        ("702.19b", True, "retrieved"),
+        ("510.1c", False, "exists-not-retrieved"),
+        ("899.9z", False, "unknown"),
+    ]
+
+
+def test_a_number_after_the_full_stop_belongs_to_the_sentence_before() -> None:
+    assert check("Whatever damage is left over may go on. [702.19b]")[0][2] == "quoted"
+
+
+def test_prices_dates_and_sizes_are_no_rules() -> None:
+    assert check("It costs $100.50, on 2026.11.25, about 1,100.5 points, a 3/3, v100.1.2, 700 cards.") == []
+
+
+@given(st.integers(1, 7))
+def test_pieces_of_any_size_give_the_same_marks(size: int) -> None:
+    text = "Whatever damage is left over hits [702.19b]. Then 510.1c applies.\nLast: [702.19b]"
+    assert check(text, size) == check(text)
+
+
+@given(st.text(alphabet="[]0123456789.ab c\n", max_size=80), st.integers(1, 5))
+def test_any_text_is_survived_and_nothing_is_marked_twice(text: str, size: int) -> None:
+    checker = CitationChecker([RULE], lambda number: False)
+    found = []
+    for start in range(0, len(text), size):
+        found += list(checker.feed(text[start : start + size]))
+    found += list(checker.finish())
+    places = [(cited.start, cited.end) for cited in found]
+    assert places == sorted(set(places))
+    assert len(places) == len(find_rule_numbers(text))
+
+
+def test_five_words_in_a_row_make_a_quote_and_four_do_not() -> None:
+    assert shares_words("so whatever damage is left over", RULE.text)
+    assert not shares_words("damage is left over it", RULE.text)
+
+
+def test_the_grammar_allows_retrieved_numbers_alone() -> None:
+    grammar = citation_grammar(("702.19b", "702.2c"))
+    assert 'cite ::= "[" ("702.19b" | "702.2c") "]"' in grammar
+    assert "[^\\[\\]]" in grammar
+
+
+def test_without_rules_there_is_no_citation_branch() -> None:
+    assert "cite" not in citation_grammar(())

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from hexcore_engine.errors import SessionError, UsageError
+from hexcore_engine.protocol.records import Citation, Usage
+from hexcore_engine.sessions.store import SessionStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SessionStore:
+    return SessionStore(tmp_path / "sessions.sqlite")
+
+
+def test_a_turn_comes_back_as_it_was_stored(store: SessionStore) -> None:
+    session = store.create("Does it trample?")
+    turn = store.begin_turn(session, "Does it trample?")
+    citations = (Citation("702.19b", True, "quoted", 0, 9),)
+    usage = Usage(100, 50, 20, 12.5, 40.0)
+    store.update_turn(turn, response="[702.19b] yes", citations=citations, usage=usage, stop_reason="end")
+    (stored,) = store.turns(session)
+    assert (stored.response, stored.citations, stored.usage) == ("[702.19b] yes", citations, usage)
+    assert store.session("last").num_turns == 1
+
+
+def test_the_conversation_written_to_last_is_the_newest(store: SessionStore) -> None:
+    first, second = store.create("one"), store.create("two")
+    assert store.latest() == second
+    store.begin_turn(first, "again")
+    assert store.latest() == first
+    assert [entry.session_id for entry in store.list_sessions()] == [first, second]
+
+
+def test_what_a_dead_engine_left_is_marked_and_kept(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path / "sessions.sqlite")
+    session = store.create("q")
+    store.update_turn(store.begin_turn(session, "q"), response="half an ans")
+    reopened = SessionStore(tmp_path / "sessions.sqlite")
+    (turn,) = reopened.turns(session)
+    assert (turn.response, turn.stop_reason) == ("half an ans", "engine_lost")
+
+
+def test_delete_can_be_undone_until_the_file_is_opened_anew(tmp_path: Path) -> None:
+    store = SessionStore(tmp_path / "sessions.sqlite")
+    kept, gone = store.create("kept"), store.create("gone")
+    store.delete(kept)
+    store.delete(kept, undo=True)
+    store.delete(gone)
+    store.close()
+    reopened = SessionStore(tmp_path / "sessions.sqlite")
+    assert [entry.session_id for entry in reopened.list_sessions()] == [kept]
+
+
+def test_titles_are_one_clean_line(store: SessionStore) -> None:
+    session = store.create("a\x1b[31m\nb" + "c" * 200)
+    title = store.session(session).title
+    assert title.startswith("a bc")
+    assert len(title) <= 80
+
+
+def test_an_unknown_conversation_is_said(store: SessionStore) -> None:
+    with pytest.raises(SessionError, match="no conversation"):
+        store.session("nope")
+    with pytest.raises(SessionError, match="no conversation yet"):
+        store.resolve("last")
+
+
+def test_exports_hold_question_answer_and_marks(store: SessionStore) -> None:
+    session = store.create("q")
+    turn = store.begin_turn(session, "Why?")
+    citation = Citation("702.2c", True, "retrieved", 0, 8)
+    store.update_turn(
+        turn, response="[702.2c]", citations=(citation,), stop_reason="end", rules_release="2026-01-16"
+    )
+    markdown = store.export(session)
+    assert "## Why?" in markdown
+    assert "702.2c: from the evidence" in markdown
+    assert "2026-01-16" in markdown
+    assert json.loads(store.export(session, "json"))["turns"][0]["question"] == "Why?"
+    with pytest.raises(UsageError):
+        store.export(session, "pdf")
+
+
+def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
+    file = tmp_path / "sessions.sqlite"
+    file.write_bytes(b"this is no database at all, not even close to one" * 50)
+    store = SessionStore(file)
+    assert store.damaged_file is not None
+    assert store.damaged_file.read_bytes().startswith(b"this is no")
+    assert store.list_sessions() == ()
+
+
+def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "sessions.sqlite"
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(SessionError, match="newer"):
+        SessionStore(file)
