@@ -1,1 +1,1 @@
-"""Measurements of every number Hexcore promises, as ratios inside one run."""
+"""What Hexcore promises in numbers, measured: `python -m benchmarks.run`. README.md has the last figures."""

@@ -1,0 +1,72 @@
+"""Homes to measure in: copies of one that set-up prepared, and no engine left in any of them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.harness import Bench, NotMeasurable
+from hexcore_engine.client.supervisor import stop_engine
+from hexcore_engine.knowledge.lookup import Knowledge
+from hexcore_engine.paths import Paths
+
+OPEN_ENDED_ANSWER = " ".join(f"word{number}" for number in range(2000))
+
+
+def paths_below(home: Path) -> Paths:
+    """Return the paths of a home that is one folder, as HEXCORE_HOME makes it."""
+    return Paths(home=home, config_dir=home / "config", log_dir=home / "log")
+
+
+def environment(paths: Paths, **variables: str) -> dict[str, str]:
+    """Return this process's environment with `paths` as the home, no network and no other setting of ours."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEXCORE_")}
+    for name in ("SSH_CONNECTION", "NO_COLOR"):
+        kept.pop(name, None)
+    ours = {"TERM": "xterm-256color", "HEXCORE_HOME": str(paths.home), "HEXCORE_OFFLINE": "1"}
+    return kept | ours | variables
+
+
+@contextmanager
+def empty_home(bench: Bench, name: str) -> Iterator[Paths]:
+    """A home with nothing in it; its engine is ended afterwards."""
+    paths = paths_below(bench.work / name)
+    paths.home.mkdir(parents=True)
+    try:
+        yield paths
+    finally:
+        asyncio.run(stop_engine(paths))
+        shutil.rmtree(paths.home, ignore_errors=True)
+
+
+@contextmanager
+def warm_home(bench: Bench, name: str) -> Iterator[Paths]:
+    """A home with cards, rules and the embedded model.
+
+    Raises:
+        NotMeasurable: when the prepared home lacks one of them.
+    """
+    prepared = bench.prepared
+    require_set_up(prepared)
+    with empty_home(bench, name) as paths:
+        shutil.copytree(prepared.knowledge_dir, paths.knowledge_dir)
+        paths.models_dir.mkdir()
+        paths.embedded_model_file.symlink_to(prepared.embedded_model_file)
+        yield paths
+
+
+def require_set_up(paths: Paths) -> None:
+    """Refuse a home that lacks cards or the embedded model.
+
+    Raises:
+        NotMeasurable: with the command that gets them.
+    """
+    knowledge = Knowledge(paths.knowledge_dir)
+    num_cards = knowledge.status().num_cards
+    knowledge.close()
+    if not num_cards or not paths.embedded_model_file.is_file():
+        raise NotMeasurable(f"{paths.home} has no cards or no embedded model; run `hexcore setup` first")

@@ -1,0 +1,1 @@
+"""One module a measurement: `TARGETS` and `measure(bench)`; see `benchmarks.harness`."""

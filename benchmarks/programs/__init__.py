@@ -1,0 +1,1 @@
+"""Small programs that measurements run in processes of their own."""
