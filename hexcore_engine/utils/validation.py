@@ -42,7 +42,7 @@ def clean_line(text: str) -> str:
 
 
 def escape_in_json(document: str) -> str:
-    """Return a JSON document with all that `clean_text` would take off written as escapes: the same values."""
+    """Return a JSON document with what `clean_text` would take off written as escapes: the same values."""
     return _NOT_FOR_OUTPUT.sub(lambda match: json.dumps(match.group())[1:-1], document)
 
 
