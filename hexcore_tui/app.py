@@ -19,6 +19,7 @@ from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.protocol.requests import ListModels
 from hexcore_engine.settings import Settings, save_setting
+from hexcore_tui import collector
 from hexcore_tui.actions import actions_of, bindings_of
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
@@ -158,6 +159,7 @@ class HexcoreApp(App[int]):
         )
 
     def _look_around(self) -> None:
+        collector.resume()
         self.look_at_knowledge()
         self.bridge.connect()
 
@@ -206,7 +208,10 @@ class HexcoreApp(App[int]):
         """Show another screen."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
+        first_visit = mode not in self._screen_stacks
         self.switch_mode(mode)
+        if first_visit:
+            self.call_after_refresh(collector.set_aside)
 
     def action_help(self) -> None:
         """Show every key."""

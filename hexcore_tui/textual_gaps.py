@@ -10,9 +10,13 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from textual.containers import VerticalScroll
-from textual.geometry import Region
+from textual.geometry import Region, Size
+from textual.screen import Screen
+from textual.scroll_view import ScrollView
+from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.worker import WorkerFailed
 
@@ -63,3 +67,24 @@ def scroll_to_line(options: OptionList) -> None:
     line += options._index_to_line[highlighted]
     height = options._heights[highlighted]
     container.scroll_to_region(Region(0, line, 1, height), animate=False, force=True)
+
+
+def show_length(view: ScrollView, num_lines: int) -> None:
+    """Give `view` as many lines to scroll through.
+
+    Textual 8.2 lays the whole screen out anew when that number changes; the view's own size stays the same,
+    so its scrollbar is all that has to follow.
+    """
+    size = Size(0, num_lines)
+    view.set_reactive(Widget.virtual_size, size)
+    view._scroll_update(size)
+
+
+def paint_now(screen: Screen[Any], *changed: Widget) -> None:
+    """Paint `changed` without waiting for the next tick.
+
+    Textual 8.2 paints at the ticks of a clock of 60 Hz: the echo of a key takes one, and the list that
+    answers it would wait for another.
+    """
+    screen._dirty_widgets.update(changed)
+    screen._on_timer_update()
