@@ -61,3 +61,19 @@ def ranked_rules(
         " WHERE rule_words MATCH ? ORDER BY score DESC LIMIT ?",
         (expression, limit),
     ).fetchall()
+
+
+def scores_by_column(
+    connection: sqlite3.Connection, words: list[str], limit: int = 400
+) -> list[tuple[int, ...]]:
+    """Return (position, score over all columns, score in each of COLUMNS) of the rules that match any word,
+    best first; scores grow with relevance."""
+    if not words:
+        return []
+    weights = [[float(ALL_TEXT[column]) for column in COLUMNS]]
+    weights += [[float(column == own) for column in COLUMNS] for own in COLUMNS]
+    ranks = ", ".join(f"-bm25(rule_words, {', '.join(map(str, row))})" for row in weights)
+    return connection.execute(
+        f"SELECT rowid, {ranks} FROM release.rule_words WHERE rule_words MATCH ? ORDER BY 2 DESC LIMIT ?",
+        (f"{{{' '.join(COLUMNS)}}} : ({match_any(words)})", limit),
+    ).fetchall()
