@@ -26,7 +26,7 @@ class ProbedApp:
     """The app on its terminal; the lists are filled when it has ended."""
 
     terminal: Terminal
-    beats: list[tuple[float, float]]
+    beats: list[tuple[float, float, float]]
     paints: list[float]
     lists: list[tuple[float, str]]
 
@@ -38,7 +38,12 @@ class ProbedApp:
 
     def lateness(self, windows: list[Window]) -> list[float]:
         """Return how late the heartbeat was in each of its beats within `windows`, ms."""
-        return [late for at, late in self.beats if any(start <= at <= end for start, end in windows)]
+        return [late for at, late, _ in self.beats if any(start <= at <= end for start, end in windows)]
+
+    def computing(self, windows: list[Window]) -> list[float]:
+        """Return how long the loop's thread computed between two beats within `windows`, ms: what it was
+        late without the rest of the machine."""
+        return [own for at, _, own in self.beats if any(start <= at <= end for start, end in windows)]
 
 
 @contextmanager
@@ -56,6 +61,6 @@ def probed_app(paths: Paths, period_ms: float, **variables: str) -> Iterator[Pro
     finally:
         terminal.close()
     seen = json.loads(report.read_text("utf-8"))
-    app.beats += [(at, late) for at, late in seen["beats"]]
+    app.beats += [(at, late, own) for at, late, own in seen["beats"]]
     app.paints += seen["paints"]
     app.lists += [(at, words) for at, words in seen["lists"]]

@@ -55,6 +55,7 @@ def measure(bench: Bench) -> dict[str, float]:
         "key to updated list, median, ms": statistics.median(listed),
         "key to painted list, median, ms": statistics.median(painted),
         "key to painted list, p99, ms": percentile(painted, 99),
+        "event loop held, longest of its own work, ms": max(app.computing([window])),
         "event loop held, p99, ms": percentile(held, 99),
         "event loop held while idle, longest, ms": max(app.lateness([idle])),
         "keys": len(keys),

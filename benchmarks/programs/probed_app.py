@@ -16,24 +16,28 @@ from typing import Any
 
 from hexcore_engine.paths import default_paths
 from hexcore_engine.settings import load_settings
+from hexcore_tui import collector
 from hexcore_tui.display_profile import apply_profile, choose_profile
 
 
 class Probes:
-    """What was seen; `beats` are pairs of a time and how late the heartbeat was then, ms."""
+    """What was seen; `beats` are a time, how late the heartbeat was then, and how long the loop's thread
+    computed since the last one, both ms."""
 
     def __init__(self) -> None:
-        self.beats: list[tuple[float, float]] = []
+        self.beats: list[tuple[float, float, float]] = []
         self.paints: list[float] = []
         self.lists: list[tuple[float, str]] = []
 
     async def beat(self, period_s: float) -> None:
         """Sleep again and again; what it sleeps too long, the loop was held."""
+        computed = time.thread_time()
         while True:
             due = time.monotonic() + period_s
             await asyncio.sleep(period_s)
             now = time.monotonic()
-            self.beats.append((now, (now - due) * 1000))
+            computed, before = time.thread_time(), computed
+            self.beats.append((now, (now - due) * 1000, (computed - before) * 1000))
 
     def write(self, file: Path) -> None:
         """Write the report."""
@@ -42,6 +46,7 @@ class Probes:
 
 def main() -> int:
     """Run the app as `hexcore-tui` does, with probes."""
+    collector.postpone()
     report, period_s = Path(sys.argv[1]), float(sys.argv[2]) / 1000
     paths = default_paths()
     settings = load_settings(paths.settings_file)

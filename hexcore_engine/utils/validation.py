@@ -48,6 +48,8 @@ def escape_in_json(document: str) -> str:
 
 def fold(text: str) -> str:
     """Return `text` lower-cased with diacritics taken off and ligatures spelt out, for comparing names."""
+    if text.isascii():
+        return text.lower()
     # Casefolded twice: taking signs apart can bring capitals back.
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     folded = "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
