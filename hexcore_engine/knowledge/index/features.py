@@ -1,4 +1,4 @@
-"""What the ranker sees of each candidate rule: how every list scored it, and where it stands among the rest."""
+"""What the ranker sees of each candidate rule: how every list scored it, and where it stands."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hexcore_engine.knowledge.index.rule_table import Floats, Positions, RuleTable
+from hexcore_engine.knowledge.index.signals import Scores, Signals
 
 RANK_OFFSET = 20.0
 # Scored lists, each with these columns; the names are part of the stored ranker's form.
@@ -25,31 +26,19 @@ FEATURES: tuple[str, ...] = (
     *(f"{name}_raw" for name in ("all", "body", "plain", "said", "asks", "oracle_all", "phrase")),
     *PLACE,
 )
-Scores = Mapping[int, float]
-
-
-@dataclass(frozen=True)
-class Signals:
-    """Scores of one question by list, each by rule position; greater is better. `fused` orders them all."""
-
-    lists: Mapping[str, Scores]
-    fused: Scores
-    num_cards: int
-    num_words: int
 
 
 @dataclass(frozen=True)
 class Priors:
-    """How often rules and groups decided questions people asked, as shares; empty where nothing was learned."""
+    """How often rules and groups decided questions people asked, log(1 + a thousandth); empty: unknown."""
 
     rules: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[int, float] = field(default_factory=dict)
 
 
 def candidates_of(signals: Signals, limit: int) -> Positions:
-    """Return the positions of the best fused rules."""
-    best = sorted(signals.fused, key=lambda place: -signals.fused[place])[:limit]
-    return np.array(best, dtype=np.int64)
+    """Return the positions of the best fused rules, best first."""
+    return np.array(list(signals.fused)[:limit], dtype=np.int64)
 
 
 def feature_matrix(table: RuleTable, signals: Signals, candidates: Positions, priors: Priors) -> Floats:
@@ -117,7 +106,7 @@ def _places(table: RuleTable, signals: Signals, candidates: Positions, priors: P
     ]
 
 
-def _mass(links: Mapping[int, Sequence[int]], fused: Floats, candidates: Positions) -> Floats:
+def _mass(links: Mapping[int, Sequence[int]], fused: NDArray[np.float32], candidates: Positions) -> Floats:
     return np.array(
         [sum(float(fused[other]) for other in links.get(p, ())) for p in candidates.tolist()],
         dtype=np.float32,

@@ -17,8 +17,11 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class RuleTable:
-    """Rules by position, in document order. `parent` is a position or -1; `depth` 0 is a group or section, 1 a
-    rule, 2 a subrule; `links` are cross-references."""
+    """Rules by position, in document order.
+
+    `parent` is a position or -1; `depth` 0 is a group or section, 1 a rule, 2 a subrule; `links_` are
+    cross-references; `length` is the logarithm of a text's.
+    """
 
     numbers: tuple[str, ...]
     position: dict[str, int]
@@ -56,7 +59,9 @@ def load_rule_table(connection: sqlite3.Connection) -> RuleTable:
         numbers=numbers,
         position=position,
         parent=np.array(parent),
-        rule=np.array([up if deep == 2 else own for own, (up, deep) in enumerate(zip(parent, depth, strict=True))]),
+        rule=np.array(
+            [up if deep == 2 else own for own, (up, deep) in enumerate(zip(parent, depth, strict=True))]
+        ),
         group=np.array([key[0] for key in keys]),
         depth=np.array(depth),
         length=np.log1p(np.array([max(row[2], row[3]) for row in rows], dtype=np.float32)),
