@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hexcore_engine.knowledge.index.fusion import fuse
 from hexcore_engine.knowledge.index.lexical import phrase_scores, scores_by_column
-from hexcore_engine.knowledge.rules.release import COLUMNS
+from hexcore_engine.knowledge.rules.records import COLUMNS
 
 Scores = Mapping[int, float]
 
