@@ -12,13 +12,13 @@ import sqlite3
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import ClassVar, Protocol
 
 from hexcore_engine.knowledge.cards.linking import NameIndex, cards_by_id, load_name_index
 from hexcore_engine.knowledge.cards.records import CardRecord
 from hexcore_engine.knowledge.digest.loader import LABEL
 from hexcore_engine.knowledge.index.lexical import content_words
-from hexcore_engine.knowledge.index.ranker import Ranker, load_ranker
+from hexcore_engine.knowledge.index.ranker import load_ranker
 from hexcore_engine.knowledge.index.rule_table import RuleTable, load_rule_table
 from hexcore_engine.knowledge.index.signals import Signals, combine, lexical_lists, ranks_as_scores
 from hexcore_engine.knowledge.question import Question, QuestionReader
@@ -69,16 +69,21 @@ class _Evidence:
 class HybridRetriever:
     """Finds the rules and cards that decide a question. Used by one thread at a time."""
 
+    PARTS: ClassVar[tuple[str, ...]] = (
+        "ranker", "cards", "ours", "phrase", "pattern", "keyword", "glossary"
+    )  # fmt: skip
+
     def __init__(
         self,
         folder: Path,
         vector_index: VectorIndex | None = None,
-        ranker: Ranker | Literal["own"] | None = "own",
+        without: frozenset[str] = frozenset(),
     ) -> None:
-        """`ranker` None leaves the fused order as it is; "own" is the one that came with the package."""
+        """`without` names PARTS to leave out: to measure what each is worth, and to train the ranker."""
         self._reader = KnowledgeReader(folder)
         self._vectors = vector_index
-        self._ranker = load_ranker() if ranker == "own" else ranker
+        self._without = without
+        self._ranker = None if "ranker" in without else load_ranker()
         self._table: RuleTable | None = None
         self._terms: list[tuple[str, list[str]]] = []
         self._generation: int | None = None
@@ -183,6 +188,7 @@ class HybridRetriever:
         if table is None:
             raise RuntimeError("signals before the release was read")
         words = list(question.words)
+        named = [] if "cards" in self._without else named
         oracle = [_generic_oracle(card) for card in named]
         with_oracle = words + [word for text in oracle for word in content_words(text)[:ORACLE_WORDS]]
         patterns = self._patterns_on(named, oracle)
@@ -194,6 +200,8 @@ class HybridRetriever:
             "vectors": self._vectors.nearest(question.text, 100) if self._vectors else [],
         }
         lists |= {name: ranks_as_scores(numbers, table.position) for name, numbers in ordered.items()}
+        for part in self._without & lists.keys():
+            lists[part] = {}
         return table, combine(lists, len(named), len(words)), patterns
 
     def _patterns_on(self, named: list[CardRecord], oracle: list[str]) -> dict[str, str]:

@@ -211,7 +211,7 @@ def _folds(size: int) -> list[tuple[list[int], list[int]]]:
 
 
 def _read_examples(folder: Path, data_file: Path) -> tuple[RuleTable, list[Example]]:
-    retriever = HybridRetriever(folder, ranker=None)
+    retriever = HybridRetriever(folder, without=frozenset({"ranker"}))
     table: RuleTable | None = None
     examples = []
     for question in read_questions(data_file):
