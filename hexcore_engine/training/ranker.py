@@ -25,7 +25,7 @@ from hexcore_engine.knowledge.index.features import FEATURES, Priors, candidates
 from hexcore_engine.knowledge.index.ranker import CANDIDATES, CARD_NAME, TREES_NAME
 from hexcore_engine.knowledge.index.rule_table import RuleTable
 from hexcore_engine.knowledge.index.signals import Signals
-from hexcore_engine.knowledge.index.trees import TreeEnsemble
+from hexcore_engine.knowledge.index.trees import MAX_LEAVES, TreeEnsemble
 from hexcore_engine.knowledge.retriever import HybridRetriever
 
 DATA_FILE = Path(__file__).parent / "data" / "questions_train.jsonl"
@@ -158,39 +158,32 @@ def learn_priors(questions: Sequence[EvaluationQuestion]) -> Priors:
 
 def ensemble_of(trees: Sequence[dict[str, Any]], scale: float) -> TreeEnsemble:
     """Return trees as lightgbm dumps them in the form numpy walks; leaf values are multiplied by `scale`."""
-    flat = [_flatten(tree) for tree in trees]
-    width = max(len(nodes) for nodes in flat)
-    shape = (len(flat), width)
-    feature, left, right = (np.zeros(shape, dtype=np.int16) for _ in range(3))
-    threshold, value = (np.zeros(shape, dtype=np.float32) for _ in range(2))
-    depth = 0
-    for tree, nodes in enumerate(flat):
-        for place, node in enumerate(nodes):
-            feature[tree, place], threshold[tree, place] = node["feature"], node["threshold"]
-            left[tree, place], right[tree, place] = node["left"], node["right"]
-            value[tree, place] = node["value"] * scale
-            depth = max(depth, node["depth"])
-    return TreeEnsemble(feature, threshold, left, right, value, depth)
+    shape = (len(trees), MAX_LEAVES - 1)
+    feature = np.zeros(shape, dtype=np.int16)
+    threshold = np.full(shape, np.inf, dtype=np.float32)
+    left_out = np.zeros(shape, dtype=np.uint8)
+    value = np.zeros((len(trees), MAX_LEAVES), dtype=np.float32)
+    for place, tree in enumerate(trees):
+        tests: list[tuple[int, float, int]] = []
+        leaves: list[float] = []
+        _read_tree(tree, tests, leaves)
+        value[place, : len(leaves)] = np.array(leaves) * scale
+        for number, (column, limit, mask) in enumerate(tests):
+            feature[place, number], threshold[place, number] = column, limit
+            left_out[place, number] = mask
+    return TreeEnsemble(feature, threshold, left_out, value)
 
 
-def _flatten(root: dict[str, Any]) -> list[dict[str, Any]]:
-    nodes: list[dict[str, Any]] = []
-
-    def visit(node: dict[str, Any], depth: int) -> int:
-        place = len(nodes)
-        leaf = "leaf_value" in node
-        flat = {"feature": 0, "threshold": 0.0, "left": place, "right": place, "value": 0.0, "depth": depth}
-        nodes.append(flat)
-        if leaf:
-            flat["value"] = node["leaf_value"]
-        else:
-            flat |= {"feature": node["split_feature"], "threshold": node["threshold"]}
-            flat["left"] = visit(node["left_child"], depth + 1)
-            flat["right"] = visit(node["right_child"], depth + 1)
-        return place
-
-    visit(root, 0)
-    return nodes
+def _read_tree(node: dict[str, Any], tests: list[tuple[int, float, int]], leaves: list[float]) -> None:
+    """Collect leaves from left to right, and for each test the leaves on its left as bits."""
+    if "leaf_value" in node:
+        leaves.append(node["leaf_value"])
+        return
+    first = len(leaves)
+    _read_tree(node["left_child"], tests, leaves)
+    mask = (1 << len(leaves)) - (1 << first)
+    tests.append((node["split_feature"], node["threshold"], mask))
+    _read_tree(node["right_child"], tests, leaves)
 
 
 def _order(table: RuleTable, trees: TreeEnsemble, priors: Priors, signals: Signals) -> list[str]:
