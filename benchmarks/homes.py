@@ -13,9 +13,9 @@ import psutil
 
 from benchmarks.harness import Bench, NotMeasurable
 from hexcore_engine.client.supervisor import stop_engine
+from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.paths import Paths
-
 
 LEAVING_S = 5.0
 
@@ -87,7 +87,11 @@ def require_set_up(paths: Paths) -> None:
         NotMeasurable: with the command that gets them.
     """
     knowledge = Knowledge(paths.knowledge_dir)
-    num_cards = knowledge.status().num_cards
-    knowledge.close()
+    try:
+        num_cards = knowledge.status().num_cards
+    except HexcoreError as error:
+        raise NotMeasurable(f"{error.message} {error.remedy}") from error
+    finally:
+        knowledge.close()
     if not num_cards or not paths.embedded_model_file.is_file():
         raise NotMeasurable(f"{paths.home} has no cards or no embedded model; run `hexcore setup` first")
