@@ -50,7 +50,11 @@ class LinkList(OptionList):
         &:focus { border: none; background-tint: transparent; }
         & > .option-list--option { padding: 0 1; }
         & > .option-list--option-highlighted { background: transparent; color: $foreground; }
-        &:focus > .option-list--option-highlighted { background: $primary 25%; color: $foreground; text-style: bold; }
+        &:focus > .option-list--option-highlighted {
+            background: $primary 25%;
+            color: $foreground;
+            text-style: bold;
+        }
     }
     """
 
