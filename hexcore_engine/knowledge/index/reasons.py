@@ -1,0 +1,81 @@
+"""Why a rule was found, in words, from the signals of the question."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from hexcore_engine.knowledge.digest.loader import load_digest
+from hexcore_engine.knowledge.index.signals import SignalReader, Signals
+from hexcore_engine.knowledge.rules.records import RuleRecord
+
+MOST_REASONS = 3
+# A phrase of players counts as said when at least this share of its words' weight is in the question.
+_SAID_SHARE = 0.6
+# How near a list's best a rule must stand for the list to be named as a reason.
+_NEAR_BEST = 0.4
+_MOST_WORDS = 4
+
+
+def reasons_for(
+    reader: SignalReader, signals: Signals, rule: RuleRecord, words: list[str], shown: Collection[str]
+) -> str:
+    """Say why `rule` is here; `words` are the question's, `shown` the rules already shown above it."""
+    place = reader.table.position[rule.number]
+    found = [
+        *_of_cards(reader, signals, place),
+        *_of_names(reader, signals, place),
+        *_of_words(rule, words),
+        *_of_players(reader, signals, place, rule.number),
+        *_of_references(reader, place, shown),
+    ]
+    if len(found) < MOST_REASONS and _is_near_best(signals, "asked_all", place):
+        found.append("it decided questions like yours")
+    return "; ".join(found[:MOST_REASONS]) or "it belongs to what was found around your words"
+
+
+def _of_cards(reader: SignalReader, signals: Signals, place: int) -> list[str]:
+    if place in signals.named_on:
+        card, stems = signals.named_on[place]
+        return [f"{card} has “{reader.topics.by_stems[stems].name}”"]
+    if place in signals.pointing_card and _is_near_best(signals, "pattern_rare", place):
+        return [f"the text of {signals.pointing_card[place]} points here"]
+    return []
+
+
+def _of_names(reader: SignalReader, signals: Signals, place: int) -> list[str]:
+    stems = signals.named.get(place)
+    return [f"you name “{reader.topics.by_stems[stems].name}”"] if stems else []
+
+
+def _of_words(rule: RuleRecord, words: list[str]) -> list[str]:
+    texts = f" {rule.text} {rule.heading} {rule.plain} ".lower()
+    shared = [word for word in words if word[:5] in texts]
+    return [f"your words match: {', '.join(shared[:_MOST_WORDS])}"] if shared else []
+
+
+def _of_players(reader: SignalReader, signals: Signals, place: int, number: str) -> list[str]:
+    entry = load_digest().get(number)
+    units = reader.postings.units_of("said", place)
+    if entry is None or len(units) != len(entry.said) or not len(signals.unit_shares):
+        return []
+    best = max(range(len(units)), key=lambda at: signals.unit_shares[units[at]], default=None)
+    if best is None or signals.unit_shares[units[best]] < _SAID_SHARE:
+        return []
+    return [f"players say “{entry.said[best]}”"]
+
+
+def _of_references(reader: SignalReader, place: int, shown: Collection[str]) -> list[str]:
+    table = reader.table
+    pointing = table.link_source[table.link_target == place].tolist()
+    pointed = table.link_target[table.link_source == place].tolist()
+    by = next((table.numbers[other] for other in pointing if table.numbers[other] in shown), None)
+    to = next((table.numbers[other] for other in pointed if table.numbers[other] in shown), None)
+    if by is not None:
+        return [f"{by} points here"]
+    return [f"it points to {to}"] if to is not None else []
+
+
+def _is_near_best(signals: Signals, name: str, place: int) -> bool:
+    scores = signals.lists[name]
+    best = float(scores.max(initial=0.0))
+    return best > 0 and float(scores[place]) >= _NEAR_BEST * best
