@@ -10,8 +10,10 @@ from hexcore_engine.knowledge.cards.land_cycles import LAND_CYCLE_NAMES, land_cy
 from hexcore_engine.knowledge.cards.mana import mana_symbols
 from hexcore_engine.knowledge.cards.records import CardRecord
 
-_LAYOUTS = ("split", "flip", "transform", "meld", "leveler", "adventure", "saga", "class", "prototype", "prepare",
-            "aftermath", "mutate", "case")  # fmt: skip
+_LAYOUTS = (
+    "split", "flip", "transform", "meld", "leveler", "adventure", "saga", "class", "prototype", "prepare",
+    "aftermath", "mutate", "case",
+)  # fmt: skip
 _DOUBLE_FACED = frozenset(("transform", "modal_dfc", "meld", "double_faced_token", "reversible_card"))
 _PERMANENT_TYPES = frozenset(("creature", "artifact", "enchantment", "land", "planeswalker", "battle"))
 _NO_SPELL_TYPES = frozenset(
@@ -39,15 +41,21 @@ _FRENCH_VANILLA = frozenset(
         "indestructible", "lifelink", "menace", "reach", "trample", "vigilance", "shroud", "ward", "fear",
         "intimidate", "skulk", "shadow", "horsemanship", "flanking", "wither", "infect", "prowess", "exalted",
         "banding", "changeling", "persist", "undying", "riot", "devoid", "convoke", "delve", "improvise",
-        "cascade", "storm", "evolve", "extort", "mentor", "training", "myriad", "melee", "dethrone", "battle cry",
-        "afflict", "annihilator", "bloodthirst", "bushido", "rampage", "toxic", "modular", "unearth", "cycling",
-        "protection", "plainswalk", "islandwalk", "swampwalk", "mountainwalk", "forestwalk", "landwalk", "morph",
-        "megamorph", "madness", "evoke", "echo", "fading", "vanishing", "dash", "blitz", "encore", "eternalize",
+        "cascade", "storm", "evolve", "extort", "mentor", "training", "myriad", "melee", "dethrone",
+        "battle cry",
+        "afflict", "annihilator", "bloodthirst", "bushido", "rampage", "toxic", "modular", "unearth",
+        "cycling",
+        "protection", "plainswalk", "islandwalk", "swampwalk", "mountainwalk", "forestwalk", "landwalk",
+        "morph",
+        "megamorph", "madness", "evoke", "echo", "fading", "vanishing", "dash", "blitz", "encore",
+        "eternalize",
         "embalm", "graft", "devour", "soulbond", "unleash", "sunburst", "affinity", "suspend", "ninjutsu",
         "outlast", "scavenge", "bestow", "dredge", "provoke", "absorb", "amplify", "poisonous", "frenzy",
         "typecycling", "plainscycling", "islandcycling", "swampcycling", "mountaincycling", "forestcycling",
-        "landcycling", "basic landcycling", "wizardcycling", "slivercycling", "partner", "afterlife", "casualty",
-        "backup", "disguise", "offspring", "emerge", "surge", "escape", "disturb", "ingest", "decayed", "haunt",
+        "landcycling", "basic landcycling", "wizardcycling", "slivercycling", "partner", "afterlife",
+        "casualty",
+        "backup", "disguise", "offspring", "emerge", "surge", "escape", "disturb", "ingest", "decayed",
+        "haunt",
         "champion", "offering", "phasing", "kicker", "multikicker", "enlist", "squad", "spectacle", "plot",
         "warp", "mobilize", "read ahead", "living weapon", "hideaway", "level up", "split second", "buyback",
         "flashback", "retrace", "rebound", "compleated", "foretell",

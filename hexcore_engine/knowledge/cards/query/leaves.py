@@ -11,7 +11,7 @@ from hexcore_engine.knowledge.cards.query.regex_search import RegexBudget
 
 CHEAP, TEXT, REGEX = 0, 1, 2
 # With fewer cards left than one in so many, only their texts are looked at.
-_FEW = 4
+_FEW = 2
 
 
 @dataclass

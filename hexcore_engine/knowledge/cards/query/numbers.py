@@ -62,8 +62,10 @@ _QUANTITIES = {
     "pips": _Quantity("pips", ("mana_cost",), _pips),
 }
 _ALIASES = {
-    "mv": "mv", "manavalue": "mv", "cmc": "mv", "pow": "pow", "power": "pow", "tou": "tou", "toughness": "tou",
-    "loy": "loy", "loyalty": "loy", "def": "def", "defense": "def", "defence": "def", "pt": "pt", "powtou": "pt",
+    "mv": "mv", "manavalue": "mv", "cmc": "mv", "pow": "pow", "power": "pow", "tou": "tou",
+    "toughness": "tou",
+    "loy": "loy", "loyalty": "loy", "def": "def", "defense": "def", "defence": "def", "pt": "pt",
+    "powtou": "pt",
     "pips": "pips", "pip": "pips",
 }  # fmt: skip
 

@@ -15,8 +15,10 @@ _TOLD_BY_SOURCE = {"reserved": "reserved", "gamechanger": "gamechanger"}
 _PRINTING_TRAITS = frozenset(
     (
         "reprint", "unique", "full", "foil", "nonfoil", "etched", "glossy", "hires", "new", "old", "digital",
-        "promo", "spotlight", "scryfallpreview", "booster", "extended", "borderless", "showcase", "firstprint",
-        "default", "alternate", "universesbeyond", "textless", "oversized", "masterpiece", "tourney", "starter",
+        "promo", "spotlight", "scryfallpreview", "booster", "extended", "borderless", "showcase",
+        "firstprint",
+        "default", "alternate", "universesbeyond", "textless", "oversized", "masterpiece", "tourney",
+        "starter",
     )
 )  # fmt: skip
 _STATUSES = {"f": ("legal", "restricted"), "banned": ("banned",), "restricted": ("restricted",)}
