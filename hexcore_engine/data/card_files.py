@@ -58,19 +58,22 @@ def is_card_file(file: Path) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{") or is_wheel(file)
 
 
-def import_cards(paths: Paths, file: Path, progress: ProgressReporter) -> CardImportReport:
+def import_cards(
+    paths: Paths, file: Path, progress: ProgressReporter, *, least_cards: int = 1
+) -> CardImportReport:
     """Make the cards of a file, or the rulings of one, those in use; rulings loaded before stay with their
     cards.
 
     Raises:
-        ImportFileError: when it is no whole card file; what was there stays untouched.
+        ImportFileError: when it is no whole card file, or holds fewer than `least_cards`; what was there
+            stays untouched.
         StorageError: when the disk refuses.
     """
     progress.say(f"reading {file.name}")
     with _opened(file) as opened, import_lock(paths.knowledge_dir):
         if opened.kind == RULINGS:
             return _import_rulings(paths.knowledge_dir, opened, file)
-        return _import_cards(paths.knowledge_dir, opened)
+        return _import_cards(paths.knowledge_dir, opened, least_cards)
 
 
 @contextmanager
@@ -84,7 +87,7 @@ def _opened(file: Path) -> Iterator[CardFile]:
         yield read_json(json)
 
 
-def _import_cards(folder: Path, opened: CardFile) -> CardImportReport:
+def _import_cards(folder: Path, opened: CardFile, least_cards: int) -> CardImportReport:
     kept, kept_source = _loaded_rulings(folder)
     source = opened.source
     if kept and "rulings" not in source.provides:
@@ -95,11 +98,11 @@ def _import_cards(folder: Path, opened: CardFile) -> CardImportReport:
             rulings_date=kept_source.rulings_date,
         )
     cards = (_with_rulings(card, kept) for card in opened.cards) if kept else opened.cards
-    return _publish(folder, opened.kind, cards, source, opened)
+    return _publish(folder, cards, source, opened, least_cards)
 
 
 def _import_rulings(folder: Path, opened: CardFile, file: Path) -> CardImportReport:
-    source = _loaded_source(folder)
+    source = loaded_source(folder)
     if source is None or not _has_oracle_ids(folder):
         raise ImportFileError(
             f"{file.name} holds rulings, and the cards in use don't say which are theirs.",
@@ -115,7 +118,7 @@ def _import_rulings(folder: Path, opened: CardFile, file: Path) -> CardImportRep
         rulings_date=opened.source.date,
     )
     cards = (_with_rulings(card, rulings) for card in loaded_cards(folder))
-    return _publish(folder, opened.kind, cards, source, opened)
+    return _publish(folder, cards, source, opened, least_cards=1)
 
 
 def _with_rulings(card: CardRecord, rulings: _Rulings) -> CardRecord:
@@ -140,7 +143,7 @@ class _Tally:
 
 
 def _publish(
-    folder: Path, kind: str, cards: Iterable[CardRecord], source: CardsSource, opened: CardFile
+    folder: Path, cards: Iterable[CardRecord], source: CardsSource, opened: CardFile, least_cards: int
 ) -> CardImportReport:
     tally = _Tally(cards)
     written = 0
@@ -149,13 +152,13 @@ def _publish(
         nonlocal written
         write_cards(connection, tally, source)
         written = read_source(connection).num_cards
-        if not written:
-            raise ImportFileError("The file holds no card.")
+        if written < least_cards:
+            raise ImportFileError(f"It holds {written:,} cards, too few to be whole.")
 
     publish_cards(folder, build)
-    is_cards = kind != RULINGS
+    is_cards = opened.kind != RULINGS
     return CardImportReport(
-        kind=kind,
+        kind=opened.kind,
         source=source.name if is_cards else source.rulings_source,
         date=source.date if is_cards else source.rulings_date,
         cards=written,
@@ -183,7 +186,7 @@ def rebuild_cards(folder: Path) -> CardsSource | None:
     """
     with import_lock(folder):
         try:
-            source = _loaded_source(folder)
+            source = loaded_source(folder)
             if source is None or source.name == packaged.SOURCE_NAME:
                 return None
             publish_cards(folder, lambda connection: write_cards(connection, loaded_cards(folder), source))
@@ -194,7 +197,7 @@ def rebuild_cards(folder: Path) -> CardsSource | None:
 
 def _loaded_rulings(folder: Path) -> tuple[_Rulings, CardsSource]:
     """Rulings that came in a file of their own, by the card they belong to."""
-    source = _loaded_source(folder)
+    source = loaded_source(folder)
     if source is None or not source.rulings_source:
         return {}, source or CardsSource("", None, 0)
     return {card.oracle_id: list(card.rulings) for card in loaded_cards(folder) if card.rulings}, source
@@ -204,7 +207,8 @@ def _has_oracle_ids(folder: Path) -> bool:
     return any(card.oracle_id for card in loaded_cards(folder))
 
 
-def _loaded_source(folder: Path) -> CardsSource | None:
+def loaded_source(folder: Path) -> CardsSource | None:
+    """The source of the cards in use, whatever form their file has."""
     with _loaded_file(folder) as connection:
         if connection is None:
             return None
