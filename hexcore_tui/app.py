@@ -19,6 +19,7 @@ from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.protocol.requests import ListModels
 from hexcore_engine.settings import Settings, save_setting
+from hexcore_tui import collector
 from hexcore_tui.actions import actions_of, bindings_of
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
@@ -31,7 +32,7 @@ from hexcore_tui.messages import (
     RuleRequested,
 )
 from hexcore_tui.screens.chat import ChatScreen
-from hexcore_tui.textual_gaps import on_hangup, write_crash_file
+from hexcore_tui.textual_gaps import hear_escape_soon, on_hangup, write_crash_file
 from hexcore_tui.themes import load_themes
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class HexcoreApp(App[int]):
         start_engine: bool = True,
     ) -> None:
         super().__init__()
+        hear_escape_soon()
         self.paths = paths
         self.settings = settings
         self.profile = profile
@@ -158,6 +160,7 @@ class HexcoreApp(App[int]):
         )
 
     def _look_around(self) -> None:
+        collector.resume()
         self.look_at_knowledge()
         self.bridge.connect()
 
@@ -206,7 +209,10 @@ class HexcoreApp(App[int]):
         """Show another screen."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
+        first_visit = mode not in self._screen_stacks
         self.switch_mode(mode)
+        if first_visit:
+            self.call_after_refresh(collector.set_aside)
 
     def action_help(self) -> None:
         """Show every key."""

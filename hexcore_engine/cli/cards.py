@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.errors import KnowledgeMissingError, error_from_record
 from hexcore_engine.knowledge.cards.records import CardSearch
 from hexcore_engine.knowledge.lookup import Knowledge
@@ -22,14 +22,12 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
     Raises:
         KnowledgeMissingError: when no cards are loaded.
-        UsageError: when the query can't be read; also KnowledgeMissingError when it asks for data that is not
-            loaded.
     """
     knowledge = Knowledge(context.paths.knowledge_dir)
     try:
         if not knowledge.status().num_cards:
             raise KnowledgeMissingError("No cards are loaded.")
-        found = knowledge.search_cards(" ".join(arguments.query), max(1, arguments.k))
+        found = knowledge.search_cards(joined(arguments.query), max(1, arguments.k))
     finally:
         knowledge.close()
     document = {

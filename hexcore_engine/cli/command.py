@@ -17,7 +17,7 @@ from hexcore_engine.errors import HexcoreError, UsageError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import to_builtins
 from hexcore_engine.settings import Settings
-from hexcore_engine.utils.validation import clean_text
+from hexcore_engine.utils.validation import clean_text, escape_in_json
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Output:
         """Print the command's result: `document` (records and containers of them) as JSON, or `text`."""
         self.printed = True
         if self.as_json:
-            sys.stdout.write(json.dumps(to_builtins(document), ensure_ascii=False) + "\n")
+            sys.stdout.write(escape_in_json(json.dumps(to_builtins(document), ensure_ascii=False)) + "\n")
         elif text:
             sys.stdout.write(clean_text(text).rstrip("\n") + "\n")
         sys.stdout.flush()
@@ -106,6 +106,11 @@ class CommandParser(argparse.ArgumentParser):
     def _nearest_option(self, name: str) -> str:
         near = difflib.get_close_matches(name, list(self._takes_value), n=1)
         return f"Did you mean {near[0]}?" if near else f"See `{self.prog} --help`."
+
+
+def joined(words: Sequence[str]) -> str:
+    """Return the words of a query as one text; bytes that are no text become "?"."""
+    return " ".join(words).encode("utf-8", "replace").decode("utf-8")
 
 
 def add_json(parser: CommandParser) -> None:

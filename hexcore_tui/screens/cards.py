@@ -16,6 +16,7 @@ from hexcore_engine.utils.validation import clean_line
 from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.messages import CardRequested, RuleRequested
+from hexcore_tui.textual_gaps import paint_now
 from hexcore_tui.widgets.cards.card_list import CardList
 from hexcore_tui.widgets.cards.card_view import CardView
 from hexcore_tui.widgets.shared.delay import Delay
@@ -135,7 +136,9 @@ class CardsScreen(Screen[None]):
             self._note.update(clean_line(f"{error.message} {error.remedy}"))
             return
         self._list.show_hits(hits)
-        self._note.update(note_text(words, len(hits), status))
+        # One line high whatever it says: a new layout of the screen with each letter typed would hold it up.
+        self._note.update(note_text(words, len(hits), status), layout=False)
+        paint_now(self, self._list, self._note)
 
     def _show_marked(self) -> None:
         name = self._list.highlighted_name

@@ -176,7 +176,7 @@ class RulesScreen(Screen[None]):
             self._note.update(clean_line(f"{error.message} {error.remedy}"))
             return
         self._release.update(release_text(release))
-        self._note.update(note_text(words, len(findings), release))
+        self._note.update(note_text(words, len(findings), release), layout=False)
         if words:
             self._list.show_findings(findings)
 

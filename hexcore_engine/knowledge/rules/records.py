@@ -22,7 +22,7 @@ class RuleRecord(Record, frozen=True):
     """One numbered rule, or the heading of a section ("7") or group ("702").
 
     `text` is the official text, or our own plain statement where `official` is False. `plain` is our
-    statement in either case ("" when we have none).
+    statement in either case ("" when we have none). `heading` is the name of the group a rule stands in.
     """
 
     number: str
