@@ -59,7 +59,8 @@ class FactsBuilder:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Store all columns."""
-        for name, builder in (self._card | self._face | self._formats).items():
+        formats = {f"{FORMAT_PREFIX}{name}": builder for name, builder in self._formats.items()}
+        for name, builder in (self._card | self._face | formats).items():
             builder.write(connection, name)
         order = array("I", [number for _, number in sorted(self._order)])
         connection.execute(
