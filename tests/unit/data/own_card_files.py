@@ -28,7 +28,9 @@ def two_faced(front: str, back: str, **fields: Any) -> dict[str, Any]:
         {"object": "card_face", "name": back, "mana_cost": "", "type_line": "Creature — Wolf", "oracle_text": "",
          "colors": ["R"], "color_indicator": ["R"], "power": "4", "toughness": "4"},
     ]  # fmt: skip
-    row = scryfall_card(f"{front} // {back}", layout="transform", cmc=1.0, card_faces=faces, color_identity=["B", "R"])
+    row = scryfall_card(
+        f"{front} // {back}", layout="transform", cmc=1.0, card_faces=faces, color_identity=["B", "R"]
+    )
     for name in ("mana_cost", "oracle_text", "colors", "power", "toughness"):
         row.pop(name)
     return row | fields

@@ -210,7 +210,11 @@ def test_a_bad_file_is_one_error_with_its_place_and_the_old_cards_stay(
     assert "bad.json" in caught.value.message
     assert len(caught.value.message) < 400
     assert read_pointer(paths.knowledge_dir) == before
-    assert {file.name for file in paths.knowledge_dir.iterdir()} == {"current", "import.lock", "knowledge-1.sqlite"}
+    assert {file.name for file in paths.knowledge_dir.iterdir()} == {
+        "current",
+        "import.lock",
+        "knowledge-1.sqlite",
+    }
     assert knowledge.card("Old Lantern") is not None
 
 
@@ -248,10 +252,13 @@ def test_where_blocks_end_makes_no_difference(
     paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
     monkeypatch.setattr(json_stream, "BLOCK_BYTES", block)
-    odd = scryfall_card('Wick "}]{[" \\', oracle_text="\\\" ] } é\n")
+    odd = scryfall_card('Wick "}]{[" \\', oracle_text='\\" ] } é\n')
     report = imported(paths, write_json(tmp_path / "cards.json", [odd, scryfall_card("Ash")]))
     assert report.cards == 2
-    assert imported(paths, write_json(tmp_path / "a.json", atomic_file({"Hum": [atomic_face("Hum")]}))).cards == 1
+    assert (
+        imported(paths, write_json(tmp_path / "a.json", atomic_file({"Hum": [atomic_face("Hum")]}))).cards
+        == 1
+    )
 
 
 def test_imported_cards_are_built_anew_from_their_own_records(

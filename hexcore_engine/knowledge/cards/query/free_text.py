@@ -80,6 +80,8 @@ _AMOUNTS = (
     (re.compile(r"toughness (\d+)-"), "tou<={}"),
     (re.compile(r"toughness (\d+)"), "tou={}"),
 )
+_NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNTED = re.compile(rf"\b({'|'.join(_NUMBER_WORDS)})(?=[ -](?:mana|drops?)\b)")
 _LONGEST_PHRASE = 3
 
 
@@ -149,6 +151,7 @@ class _Reader:
 
     def terms(self, text: str) -> Iterator[str]:
         """The terms that the words mean, in their order."""
+        text = _COUNTED.sub(lambda found: str(_NUMBER_WORDS.index(found.group())), text)
         for pattern, term in _AMOUNTS:
             for amount in pattern.findall(text):
                 yield term.format(amount)

@@ -62,7 +62,22 @@ def test_expressions_match_as_the_language_says(pattern: str, text: str, expecte
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"(a)\1", "(?i)a", "(?P<n>a)", "(?R)", "(?|a)", "(*FAIL)", "(?e:a)", "a**", "(", ")", "[", "\\", "a{999}"]
+    "pattern",
+    [
+        r"(a)\1",
+        "(?i)a",
+        "(?P<n>a)",
+        "(?R)",
+        "(?|a)",
+        "(*FAIL)",
+        "(?e:a)",
+        "a**",
+        "(",
+        ")",
+        "[",
+        "\\",
+        "a{999}",
+    ],
 )
 def test_what_the_language_does_not_know_is_refused_with_a_reason(pattern: str) -> None:
     with pytest.raises(TermProblem, match="expression"):
