@@ -160,7 +160,11 @@ class Knowledge:
         with self._reader.query() as connection:
             if connection is None or not self._reader.has_cards:
                 return CardSearch((), 0, NO_CARDS)
-            return self._queries(connection).search(query, limit)
+            try:
+                return self._queries(connection).search(query, limit)
+            except (IndexError, ValueError, TypeError) as error:
+                # Columns that don't fit together; the reader finds out whether the file is damaged.
+                raise sqlite3.DatabaseError(f"the columns of cards can't be used: {error}") from error
 
     def _queries(self, connection: sqlite3.Connection) -> CardQueries:
         if self._card_queries is None or self._card_queries.connection is not connection:
