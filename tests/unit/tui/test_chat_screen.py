@@ -427,3 +427,17 @@ async def test_a_terminal_too_small_says_so_and_nothing_typed_is_lost(make_app: 
         assert "needs" not in screen_text(app)
         assert _prompt(app).text == "moss"
         assert app.focused is _prompt(app)
+
+
+async def test_dragging_over_an_answer_selects_it_and_ctrl_c_copies_it(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning(), *streamed("The lantern decides it."), ending(text="The lantern decides it."))
+        await pilot.pause()
+        answer = "AnswerView > Static"
+        await pilot.mouse_down(answer, offset=(0, 0))
+        await pilot.hover(answer, offset=(12, 0))
+        await pilot.mouse_up(answer, offset=(12, 0))
+        await pilot.press("ctrl+c")
+        assert app.clipboard.startswith("The lantern")
