@@ -15,6 +15,7 @@ import msgspec
 
 from hexcore_engine.knowledge.cards.card_facts import FactsBuilder
 from hexcore_engine.knowledge.cards.columns import COLUMN_TABLES
+from hexcore_engine.knowledge.cards.linking import write_name_index
 from hexcore_engine.knowledge.cards.names import face_names, letter_groups, name_key
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource
 from hexcore_engine.knowledge.store.forms import CARDS_FORM
@@ -83,6 +84,7 @@ def write_cards(connection: sqlite3.Connection, cards: Iterable[CardRecord], sou
         facts.add(card)
     facts.write(connection)
     _write_names(connection, sorted(names, key=lambda row: (row[3], row[0], row[2] != "full", row[1])))
+    write_name_index(connection)
     _write_source(connection, source, num_cards)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 # Each grows with every change of its tables or records; set-up builds a file of another form anew.
-CARDS_FORM = 3
+CARDS_FORM = 4
 RELEASE_FORM = 3
 
 
