@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "glossary": "explain a term",
     "card": "show one card",
     "cards": "search cards",
+    "data": "import, update, pin or remove rules releases and cards; say how old they are",
     "setup": "fetch the embedded data and build the knowledge file",
     "doctor": "say what works here, what does not, and the remedy",
     "models": "list models, or choose the one that answers",

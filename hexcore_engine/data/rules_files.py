@@ -23,8 +23,8 @@ def import_and_keep(paths: Paths, file: Path) -> ImportReport:
         StorageError: when the disk refuses.
     """
     report = import_rules_file(paths.knowledge_dir, file)
-    if report.effective is not None and not report.unchanged:
-        _keep(file, kept_file(paths, report.effective))
+    if not report.unchanged:
+        _keep(file, kept_file(paths, report.key))
     return report
 
 
