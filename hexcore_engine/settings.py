@@ -119,6 +119,9 @@ class DataSettings(Section, frozen=True):
     rules_page: Annotated[
         str, Meta(description="Page on which the newest official rules file is linked.")
     ] = "https://magic.wizards.com/en/rules"
+    cards_source: Annotated[
+        str, Meta(description="Address that lists Scryfall's bulk files, for `hexcore data update`.")
+    ] = "https://api.scryfall.com/bulk-data"
     pinned_release: Annotated[
         str, Meta(description="Effective date of the rules release to use; empty is the newest.")
     ] = ""

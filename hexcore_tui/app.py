@@ -32,7 +32,7 @@ from hexcore_tui.messages import (
     RuleRequested,
 )
 from hexcore_tui.screens.chat import ChatScreen
-from hexcore_tui.textual_gaps import on_hangup, write_crash_file
+from hexcore_tui.textual_gaps import hear_escape_soon, on_hangup, write_crash_file
 from hexcore_tui.themes import load_themes
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ class HexcoreApp(App[int]):
         start_engine: bool = True,
     ) -> None:
         super().__init__()
+        hear_escape_soon()
         self.paths = paths
         self.settings = settings
         self.profile = profile

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import selectors
 import signal
 import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from textual import constants
 from textual.containers import VerticalScroll
+from textual.drivers import linux_driver
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
@@ -27,6 +31,25 @@ def on_hangup(leave: Callable[[], None]) -> None:
     # Not available in the thread or on the platform some tests run in.
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, leave)
+
+
+class AttentiveSelector(selectors.SelectSelector):
+    """Waits no longer than an Esc may take once something was read."""
+
+    _has_read = False
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what can be read within `timeout` seconds, or sooner nothing."""
+        ready = super().select(constants.ESCAPE_DELAY + 0.002 if self._has_read else timeout)
+        self._has_read = bool(ready)
+        return ready
+
+
+def hear_escape_soon() -> None:
+    """Let Esc count as soon as ESCDELAY has passed. Textual 8.2: its input thread looks up every 100 ms."""
+    linux_driver.selectors = SimpleNamespace(  # type: ignore[attr-defined, assignment]
+        SelectSelector=AttentiveSelector, EVENT_READ=selectors.EVENT_READ
+    )
 
 
 def write_crash_file(error: BaseException, folder: Path) -> Path | None:

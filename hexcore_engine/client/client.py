@@ -7,7 +7,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator
 
-from hexcore_engine.client.fingerprint import package_fingerprint
+from hexcore_engine.client.fingerprint import is_outdated, package_fingerprint
 from hexcore_engine.client.transports import Transport, connect_socket
 from hexcore_engine.errors import (
     EngineLostError,
@@ -81,6 +81,11 @@ class EngineClient:
             if asyncio.get_running_loop().time() > deadline or not start:
                 raise EngineUnreachableError("An engine of another Hexcore version is running.")
             if isinstance(greeting, VersionRefused):
+                # Else each engine it starts would be of another version, for ever.
+                if is_outdated():
+                    raise EngineUnreachableError(
+                        "Hexcore was updated while this was open.", "Leave it and start it again."
+                    )
                 await wait_until_gone(greeting.pid, deadline)
 
     @classmethod

@@ -6,8 +6,10 @@ numpy or torch behind it. Not safe to share between threads: one `Knowledge` a t
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hexcore_engine.knowledge.cards import reader as cards
 from hexcore_engine.knowledge.cards.records import CardHit, CardRecord, CardSearch
@@ -24,6 +26,9 @@ from hexcore_engine.knowledge.rules.records import (
 )
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
 from hexcore_engine.knowledge.store.status import KnowledgeStatus
+
+if TYPE_CHECKING:
+    from hexcore_engine.knowledge.cards.query.search import CardQueries
 
 NO_RULES = "no official rules file is loaded; our own words stand in (`hexcore setup --rules FILE`)"
 NO_CARDS = "no cards are loaded (`hexcore setup`)"
@@ -42,6 +47,7 @@ class Knowledge:
     def __init__(self, folder: Path) -> None:
         self._reader = KnowledgeReader(folder)
         self._release: tuple[int, ReleaseRecord] | None = None
+        self._card_queries: CardQueries | None = None
 
     def close(self) -> None:
         """Close the files."""
@@ -150,11 +156,19 @@ class Knowledge:
             return cards.complete_names(connection, text, limit)
 
     def search_cards(self, query: str, limit: int = 50) -> CardSearch:
-        """Cards whose name holds all words."""
+        """Cards for a query in the card query language; words alone look for names."""
         with self._reader.query() as connection:
             if connection is None or not self._reader.has_cards:
                 return CardSearch((), 0, NO_CARDS)
-            return cards.search_names(connection, query, limit)
+            return self._queries(connection).search(query, limit)
+
+    def _queries(self, connection: sqlite3.Connection) -> CardQueries:
+        if self._card_queries is None or self._card_queries.connection is not connection:
+            # Not needed to show the first screen.
+            from hexcore_engine.knowledge.cards.query.search import CardQueries
+
+            self._card_queries = CardQueries(connection)
+        return self._card_queries
 
 
 def _warnings(release: ReleaseRecord | None, cards_date: str | None, has_cards: bool) -> tuple[str, ...]:

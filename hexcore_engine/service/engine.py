@@ -30,6 +30,7 @@ from hexcore_engine.utils.memory import MemoryDriver, SystemMemoryDriver
 logger = logging.getLogger(__name__)
 IDLE_CHECK_S = 1.0
 STOP_TIMEOUT_S = 8.0
+HANG_UP_TIMEOUT_S = 2.0
 
 
 class Engine:
@@ -140,10 +141,13 @@ class Engine:
             writer.close()
             return
         connection = Connection(reader, writer)
+        serving = asyncio.ensure_future(connection.run(self._dispatcher.handle))
         self._connections.add(connection)
+        self._serving.add(serving)
         try:
-            await connection.run(self._dispatcher.handle)
+            await serving
         finally:
+            self._serving.discard(serving)
             self._connections.discard(connection)
             self._idle_since = time.monotonic()
 
@@ -160,8 +164,10 @@ class Engine:
         deadline = time.monotonic() + STOP_TIMEOUT_S
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.answers.all_finished.wait(), STOP_TIMEOUT_S)
-        for connection in list(self._connections):
+        for connection in self._connections:
             connection.close()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=HANG_UP_TIMEOUT_S)
         await asyncio.to_thread(self.worker.close, max(0.1, deadline - time.monotonic()))
         with contextlib.suppress(HexcoreError):
             await asyncio.to_thread(self.host.close)

@@ -36,6 +36,7 @@ from hexcore_engine.inference.decoders.openai_wire import (
     refused,
 )
 from hexcore_engine.inference.grammar import citation_grammar
+from hexcore_engine.models.catalog import check_address
 from hexcore_engine.protocol.records import CacheStats, ModelRecord
 from hexcore_engine.utils.validation import clean_line
 
@@ -73,6 +74,7 @@ class OpenAIServerDecoder:
         Raises:
             ModelMissingError: when nothing answers at the address, or the key is refused.
         """
+        check_address(address)
         self._base = address.rstrip("/").removesuffix("/v1")
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._loop = asyncio.new_event_loop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 # Each grows with every change of its tables or records; set-up builds a file of another form anew.
-CARDS_FORM = 1
+CARDS_FORM = 2
 RELEASE_FORM = 2
 
 
