@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from hexcore_engine.knowledge.rules.release import COLUMNS
+from hexcore_engine.knowledge.rules.records import COLUMNS
 
 # Weight of each column when all of a rule's text counts, and when only our words do.
 ALL_TEXT: Mapping[str, float] = {

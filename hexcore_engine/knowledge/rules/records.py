@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from hexcore_engine.protocol.records import Record
 
+# Columns of a release's full-text table, in their order; whoever ranks weighs them.
+COLUMNS = ("body", "heading", "parent_body", "plain", "said", "asks")
+
 
 class ReleaseRecord(Record, frozen=True):
     """One edition of the Comprehensive Rules, or our own digest standing in for it.

@@ -19,13 +19,12 @@ from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, kno
 from hexcore_engine.knowledge.rules.decoding import decode_rules_text, read_rules_bytes
 from hexcore_engine.knowledge.rules.numbers import find_references, parent_number, sort_key
 from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_text
+from hexcore_engine.knowledge.rules.records import COLUMNS
 from hexcore_engine.knowledge.store.builder import import_lock, publish_release
 from hexcore_engine.knowledge.store.forms import RELEASE_FORM
 from hexcore_engine.knowledge.store.pointer import Pointer, ReleaseEntry, read_pointer
 
 DIGEST_KEY = "digest"
-# Weights of the columns of rule_words, in their order; used by whoever ranks.
-COLUMNS = ("body", "heading", "parent_body", "plain", "said", "asks")
 
 _LOWER_CASE = re.compile(r"(?<![\w'’])[a-z][a-z'’]*(?![\w'’])")
 # Players write many a card's name in lower case; fewer entries than this may be a name's.
