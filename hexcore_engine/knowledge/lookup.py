@@ -44,8 +44,9 @@ class Knowledge:
         KnowledgeOutdatedError: likewise, when a file was made by another version.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._reader = KnowledgeReader(folder)
+    def __init__(self, folder: Path, release_key: str | None = None) -> None:
+        self._folder = folder
+        self._reader = KnowledgeReader(folder, release_key)
         self._release: tuple[int, ReleaseRecord] | None = None
         self._card_queries: CardQueries | None = None
 
@@ -81,7 +82,7 @@ class Knowledge:
         """The release in use."""
         with self._reader.query() as connection:
             pointer = self._reader.pointer
-            entry = pointer.current_release() if pointer else None
+            entry = self._reader.release_entry
             if connection is None or pointer is None or entry is None:
                 return None
             if self._release is None or self._release[0] != pointer.generation:

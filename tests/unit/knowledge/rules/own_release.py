@@ -7,7 +7,21 @@ import re
 from dataclasses import dataclass, field
 
 LETTERS = "abcdefghijkmnpqrstuvwxyz"
-WORDS = ["lantern", "moss", "harbor", "kettle", "glow", "thimble", "orchard", "ferry", "whistle", "copper", "drizzle", "button", "marble"]
+WORDS = [
+    "lantern",
+    "moss",
+    "harbor",
+    "kettle",
+    "glow",
+    "thimble",
+    "orchard",
+    "ferry",
+    "whistle",
+    "copper",
+    "drizzle",
+    "button",
+    "marble",
+]
 
 
 @dataclass
