@@ -20,8 +20,9 @@ from hexcore_engine.settings import load_settings
 # name -> what it does; the file of the same name holds it.
 COMMANDS: dict[str, str] = {
     "ask": "ask a rules question; the answer streams, its rules are checked",
-    "rule": "show one rule with its parent, siblings and examples",
+    "rule": "show one rule, what stands around it and what points to it",
     "rules": "search the rules",
+    "diff": "say what changed between two releases of the rules",
     "glossary": "explain a term",
     "card": "show one card",
     "cards": "search cards",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hexcore_engine.protocol.records import Record
 
 # Columns of a release's full-text table, in their order; whoever ranks weighs them.
 COLUMNS = ("body", "heading", "parent_body", "plain", "said", "asks")
+
+
+Way = Literal["points to", "pointed from", "above", "below"]
 
 
 class ReleaseRecord(Record, frozen=True):
@@ -37,6 +42,38 @@ class RuleRecord(Record, frozen=True):
     plain: str = ""
 
 
+class Neighbour(Record, frozen=True):
+    """A rule near another: how it is reached, in how many steps (1 or 2), and over which rule in two."""
+
+    number: str
+    way: Way
+    num_steps: int = 1
+    over: str = ""
+
+
+class Neighbourhood(Record, frozen=True):
+    """What is near a rule, nearest first; `num_more` were left out."""
+
+    number: str
+    neighbours: tuple[Neighbour, ...]
+    num_more: int = 0
+
+
+class PointsHere(Record, frozen=True):
+    """What points to a rule beside other rules.
+
+    `terms` are glossary entries that name the rule or one below it; `rules_below` are rules outside that name
+    one below it. `keyword` is the keyword the rule defines, "" for none, and `cards` the first of the
+    `num_cards` cards that have it; None where no cards are loaded.
+    """
+
+    terms: tuple[str, ...] = ()
+    rules_below: tuple[str, ...] = ()
+    keyword: str = ""
+    num_cards: int | None = None
+    cards: tuple[str, ...] = ()
+
+
 class RuleView(Record, frozen=True):
     """A rule with what a reader wants around it; all in document order.
 
@@ -52,6 +89,13 @@ class RuleView(Record, frozen=True):
     points_to: tuple[str, ...]
     pointed_from: tuple[str, ...]
     release: ReleaseRecord
+    points_here: PointsHere = PointsHere()
+
+    def near_siblings(self, each_side: int) -> tuple[RuleRecord, ...]:
+        """The siblings around the rule, at most `each_side` before and after it, itself among them."""
+        numbers = [sibling.number for sibling in self.siblings]
+        place = numbers.index(self.rule.number) if self.rule.number in numbers else 0
+        return self.siblings[max(0, place - each_side) : place + each_side + 1]
 
 
 class RuleHit(Record, frozen=True):
