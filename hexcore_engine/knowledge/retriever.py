@@ -21,8 +21,8 @@ from hexcore_engine.knowledge.index.fusion import fuse
 from hexcore_engine.knowledge.index.lexical import OUR_WORDS, content_words, ranked_rules
 from hexcore_engine.knowledge.question import Question, QuestionReader
 from hexcore_engine.knowledge.rules import reader as rules
+from hexcore_engine.knowledge.rules.marks import why_words
 from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord
-from hexcore_engine.knowledge.rules.search import why_words
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
 from hexcore_engine.protocol.records import Passage
 

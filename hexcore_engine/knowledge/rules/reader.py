@@ -13,6 +13,7 @@ from hexcore_engine.knowledge.rules.numbers import parse_number
 from hexcore_engine.knowledge.rules.records import GlossaryRecord, ReleaseRecord, RuleRecord, RuleView
 from hexcore_engine.utils.validation import fold
 
+_NUM_SAID = 6
 _RULE = "SELECT number, text, official, parent, heading, plain FROM release.rule"
 
 
@@ -64,6 +65,25 @@ def children(connection: sqlite3.Connection, number: str | None) -> tuple[RuleRe
     return tuple(_record(row) for row in rows)
 
 
+def with_all_below(connection: sqlite3.Connection, number: str) -> list[RuleRecord]:
+    """Return a rule and everything below it, in document order."""
+    below = f"{number}." if "." not in number else number
+    rows = connection.execute(
+        f"{_RULE} WHERE number = ? OR substr(number, 1, ?) = ? ORDER BY position", (number, len(below), below)
+    ).fetchall()
+    # "702.1" begins "702.19" too.
+    return [_record(row) for row in rows if row[0] == number or not row[0][len(number)].isdigit()]
+
+
+def all_rules(connection: sqlite3.Connection) -> list[RuleRecord]:
+    """Return every rule with its examples, in document order."""
+    examples: dict[str, list[str]] = {}
+    for number, text in connection.execute("SELECT number, text FROM release.example ORDER BY place"):
+        examples.setdefault(number, []).append(text)
+    rows = connection.execute(f"{_RULE} ORDER BY position").fetchall()
+    return [_record(row, tuple(examples.get(row[0], ()))) for row in rows]
+
+
 def exists(connection: sqlite3.Connection, number: str) -> bool:
     """Whether a rule of that number stands in the release."""
     return connection.execute("SELECT 1 FROM release.rule WHERE number = ?", (number,)).fetchone() is not None
@@ -85,8 +105,22 @@ def glossary(connection: sqlite3.Connection, term: str, limit: int = 8) -> tuple
         " ORDER BY folded != ?, instr(folded, ?), length(folded) LIMIT ?",
         (wanted, wanted, wanted, limit),
     ).fetchall()
-    official = [GlossaryRecord(term, text, True, tuple(json.loads(rules))) for term, text, rules in rows]
+    official = [_official_term(term, text, tuple(json.loads(rules))) for term, text, rules in rows]
     return (*official, *_players_words(connection, wanted, limit))
+
+
+def _official_term(term: str, text: str, rules: tuple[str, ...]) -> GlossaryRecord:
+    """Join a term with what players say for the first rule it names, and for those below it."""
+    entries = load_digest()
+    about = [number for number in entries if rules and _is_about(number, rules[0])]
+    said = dict.fromkeys(words for number in about for words in entries[number].said)
+    folded = fold(term)
+    others = tuple(words for words in said if fold(words) != folded)
+    return GlossaryRecord(term, text, True, rules, others[:_NUM_SAID])
+
+
+def _is_about(number: str, named: str) -> bool:
+    return number == named or ("." in named and number.startswith(named) and number[len(named) :].isalpha())
 
 
 @cache

@@ -10,6 +10,8 @@ from hexcore_engine.protocol.records import Record
 COLUMNS = ("body", "heading", "parent_body", "plain", "said", "asks")
 
 
+# A stretch of a text: offsets of its first character and of the one behind its last.
+Mark = tuple[int, int]
 Way = Literal["points to", "pointed from", "above", "below"]
 
 
@@ -99,17 +101,26 @@ class RuleView(Record, frozen=True):
 
 
 class RuleHit(Record, frozen=True):
-    """One rule found by a search, best first; `why` in words a reader understands."""
+    """One rule found by a search, best first; `why` in words a reader understands.
+
+    `marks` are the places in the text shown (`rule.text`, or `rule.plain` where that is empty) that hold what
+    was looked for.
+    """
 
     rule: RuleRecord
     score: float
     why: str
+    marks: tuple[Mark, ...] = ()
 
 
 class GlossaryRecord(Record, frozen=True):
-    """A glossary term; `official` False marks players' words explained by us."""
+    """A glossary term; `official` False marks players' words explained by us.
+
+    `said` are players' words for what an official entry is about; they are never official.
+    """
 
     term: str
     text: str
     official: bool
     rules: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
