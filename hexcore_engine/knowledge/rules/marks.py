@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from hexcore_engine.knowledge.rules.records import Mark, RuleRecord
 
@@ -47,6 +48,7 @@ def why_words(rule: RuleRecord, words: list[str]) -> str:
     return "players say it this way"
 
 
+@lru_cache(maxsize=64)
 def _phrase_pattern(phrase: str) -> re.Pattern[str]:
     words = [re.escape(word).replace("'", "['’]").replace("’", "['’]") for word in phrase.split()]
     before = r"(?<!\w)" if phrase[:1].isalnum() else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -96,6 +97,7 @@ def _section(connection: sqlite3.Connection, number: str, name: str) -> list[Rul
     return hits
 
 
+@lru_cache(maxsize=4096)
 def _name_key(text: str) -> frozenset[str]:
     words = content_words(text)
     return frozenset(stem(word) for word in [word for word in words if word not in _AROUND_NAMES] or words)
