@@ -79,6 +79,7 @@ class HexcoreApp(App[int]):
         "sessions": _sessions_screen,
     }
     DEFAULT_MODE = "chat"
+    CSS = "Screen { layers: base cover; }"
     BINDINGS = bindings_of("everywhere")
     ENABLE_COMMAND_PALETTE = True
 
@@ -130,6 +131,10 @@ class HexcoreApp(App[int]):
         """Hang up; the engine stays."""
         await self.bridge.close()
 
+    def on_app_focus(self) -> None:
+        """Whoever comes back to this terminal may have run set-up in another."""
+        self.look_again()
+
     def on_engine_connected(self) -> None:
         """Ask which model will answer."""
         self.chat.problem = ""
@@ -152,6 +157,12 @@ class HexcoreApp(App[int]):
     def model_seen(self, model: ModelRecord | None) -> None:
         """Another model answers now."""
         self.facts = replace(self.facts, model=model)
+
+    def look_again(self) -> None:
+        """See what set-up may have brought since; does nothing before the first look around."""
+        if self.bridge.connected:
+            self.look_at_knowledge()
+            self.bridge.request(self, ListModels())
 
     def look_at_knowledge(self) -> None:
         """Read the knowledge files' dates again, e.g. after an import."""

@@ -27,7 +27,6 @@ TARGETS = (
 CARDS_KEY = "\x1bOR"
 CLEAR_KEY = "\x15"
 KEY_PAUSE_S = 0.07
-SETTLING_S = 4.0
 LETTERS_TYPED = 9
 
 
@@ -37,7 +36,7 @@ def measure(bench: Bench) -> dict[str, float]:
         names = some_names(paths, bench.rounds(40))
         with probed_app(paths, 1) as app:
             # The engine starts and loads the model after the first frame.
-            app.watch(SETTLING_S)
+            app.watch(bench.settling_s)
             idle = app.watch(1.0)
             app.terminal.send(CARDS_KEY)
             app.terminal.wait_for("Name of a card")

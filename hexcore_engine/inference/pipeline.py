@@ -253,7 +253,9 @@ class KeptDecoder:
         self._decoder: Decoder | None = None
 
     def __call__(self) -> Decoder:
-        """Return the open decoder."""
+        """Return the open decoder; one whose runner ended is replaced."""
+        if self._decoder is not None and not self._decoder.is_usable():
+            self.close()
         if self._decoder is None:
             self._decoder = self._open()
         return self._decoder

@@ -17,6 +17,7 @@ from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.messages import CardRequested, RuleRequested
 from hexcore_tui.textual_gaps import paint_now
+from hexcore_tui.widgets.cards.card_document import unknown_card_document
 from hexcore_tui.widgets.cards.card_list import CardList
 from hexcore_tui.widgets.cards.card_view import CardView
 from hexcore_tui.widgets.shared.delay import Delay
@@ -133,8 +134,11 @@ class CardsScreen(Screen[None]):
             hits, status = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))
         except HexcoreError as error:
             self._list.show_hits(())
-            self._note.update(clean_line(f"{error.message} {error.remedy}"))
+            self._note.update("")
+            self._card.show_failure(error)
             return
+        if not status.num_cards:
+            self._card.show_document(unknown_card_document(words, status))
         self._list.show_hits(hits)
         # One line high whatever it says: a new layout of the screen with each letter typed would hold it up.
         self._note.update(note_text(words, len(hits), status), layout=False)
@@ -155,7 +159,7 @@ class CardsScreen(Screen[None]):
 def note_text(words: str, num_hits: int, status: KnowledgeStatus) -> str:
     """Return the line below the list: how much was found, and how old the data is."""
     if not status.num_cards:
-        return "No cards yet. Get them: hexcore setup"
+        return "no cards yet"
     if not words:
         return f"{status.num_cards:,} cards, {clean_line(status.cards_date or 'date unknown')}"
     if num_hits >= MAX_ANSWERS:

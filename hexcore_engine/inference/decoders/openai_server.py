@@ -153,6 +153,10 @@ class OpenAIServerDecoder:
         """Prompt tokens sent, and those the server had kept."""
         return CacheStats(self._prompt_tokens, self._cached_tokens, self.context_tokens)
 
+    def is_usable(self) -> bool:
+        """A server may be back by the time it is asked."""
+        return not self._closed
+
     def close(self) -> None:
         """Close the connections; safe to call twice."""
         if self._closed:

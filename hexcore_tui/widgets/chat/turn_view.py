@@ -23,24 +23,34 @@ from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui import messages
 from hexcore_tui.display_profile import DisplayProfile
 from hexcore_tui.widgets.chat.answer_view import AnswerView
-from hexcore_tui.widgets.chat.links import LinkList, citation_links, passage_link
+from hexcore_tui.widgets.chat.links import (
+    LinkList,
+    MoreEvidenceRequested,
+    citation_links,
+    more_link,
+    passage_link,
+)
 from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
 
 # A question longer than this is shown by its beginning; the session keeps it whole.
 LONGEST_SHOWN_QUESTION = 2000
 
-# The first passages show the beginning of their text; the others fit on a line each.
+# The first passages show the beginning of their text, the next fit on a line each, the others wait behind one
+# line, so that question, evidence and answer share a small screen.
 NUM_PREVIEWS = 3
+NUM_SHOWN = 6
 
 STOP_WORDS: dict[StopReason, str] = {
     "end": "",
     "length": "The answer reached its longest allowed length.",
-    "stopped": "Stopped. What was written is kept.",
-    "budget": "Stopped by a budget. What was written is kept.",
-    "engine_lost": "The engine was lost. What was written is kept.",
+    "stopped": "Stopped.",
+    "budget": "Stopped by a budget.",
+    "engine_lost": "The engine was lost.",
     "refused": "Refused.",
-    "no_model": "No model answered: the rules and cards above are the evidence.",
+    # The engine's own note says why.
+    "no_model": "",
 }
+CUT_SHORT: frozenset[StopReason] = frozenset({"stopped", "budget", "engine_lost"})
 
 
 class TurnView(Vertical):
@@ -84,6 +94,9 @@ class TurnView(Vertical):
         self._citations = LinkList()
         self._end = Static(classes="muted")
         self._choice: ModeChoice | None = None
+        self._shows_all = False
+        self._release: str | None = None
+        self._evidence_notes: list[str] = []
         self._given_up: list[str] = []
         self._mode.update(Content("Looking for the rules that decide it …"))
         for part in (self._evidence, self._label, self._answer, self._cited, self._citations, self._end):
@@ -121,17 +134,25 @@ class TurnView(Vertical):
         mode = mode_words(self._choice) if self._choice else ""
         self._mode.update(Content(" · ".join(part for part in (mode, found) if part)))
         self._show_passages(event.passages, event.rules_release)
-        notes = list(event.notes)
+        self._evidence_notes = list(event.notes)
         if event.error:
-            notes.insert(0, f"Looking for rules failed: {event.error.message} {event.error.remedy}")
-        self._say(notes)
+            words = f"Looking for rules failed: {event.error.message} {event.error.remedy}"
+            self._evidence_notes.insert(0, words)
+        self._say(self._evidence_notes)
 
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
         """Say who writes, and what was given up."""
         self.model = message.event.model
         self._show_label(message.event.model)
         self._given_up = [f"To fit: {clean_line(step.detail)}." for step in message.event.plan.given_up]
-        self._say(self._given_up)
+        self._say([*self._evidence_notes, *self._given_up])
+
+    def on_more_evidence_requested(self, message: MoreEvidenceRequested) -> None:
+        """Show the passages that wait behind the last line, and go on with the first of them."""
+        message.stop()
+        self._shows_all = True
+        self._show_passages(self.passages, self._release)
+        self._evidence.highlighted = NUM_SHOWN
 
     def on_answer_text_arrived(self, message: messages.AnswerTextArrived) -> None:
         """Add to the answer."""
@@ -217,22 +238,25 @@ class TurnView(Vertical):
         self._answer.display = bool(text)
         self._label.display = bool(text) and self.model is not None
         self._show_citations()
-        lines = [STOP_WORDS[reason]] if reason else []
-        lines += [*self._given_up, *notes]
+        lines = [end_words(reason, bool(text))] if reason else []
+        lines += [*self._evidence_notes, *self._given_up, *notes]
         if error:
             lines.append(f"{error.message} {error.remedy}")
         self._end.set_class(error is not None, "failed")
         self._say(lines)
 
     def _show_passages(self, passages: tuple[Passage, ...], release: str | None) -> None:
-        self.passages = passages
+        self.passages, self._release = passages, release
+        few = self._shows_all or len(passages) <= NUM_SHOWN + 1
+        shown = passages if few else passages[:NUM_SHOWN]
         # Without a release all rules are in our words, which the line above says once.
-        self._evidence.show(
-            tuple(
-                passage_link(passage, preview=number < NUM_PREVIEWS, mark_ours=release is not None)
-                for number, passage in enumerate(passages)
-            )
-        )
+        links = [
+            passage_link(passage, preview=number < NUM_PREVIEWS, mark_ours=release is not None)
+            for number, passage in enumerate(shown)
+        ]
+        if not few:
+            links.append(more_link(len(passages) - NUM_SHOWN))
+        self._evidence.show(tuple(links))
         self._evidence.display = bool(passages)
 
     def _show_citations(self) -> None:
@@ -242,7 +266,8 @@ class TurnView(Vertical):
     def _show_label(self, model: ModelRecord) -> None:
         name = clean_line(model.name)
         if model.small:
-            words = f"A small model's draft ({name}). It can phrase, not judge: the rules above decide."
+            decides = "the rules above decide" if self.passages else "no rule was found to hold it against"
+            words = f"A small model's draft ({name}). It can phrase, not judge: {decides}."
         else:
             words = f"Written by {name}. What it claims about a rule is not checked unless quoted."
         self._label.update(Content(words))
@@ -250,9 +275,17 @@ class TurnView(Vertical):
         self._label.set_class(not model.small, "muted")
 
     def _say(self, lines: list[str]) -> None:
-        words = "\n".join(clean_line(line) for line in lines if line)
+        words = "\n".join(dict.fromkeys(clean_line(line) for line in lines if line))
         self._end.update(Content(words))
         self._end.display = bool(words)
+
+
+def end_words(reason: StopReason, has_text: bool) -> str:
+    """Return how an answer ended, or "" when there is nothing to say about it."""
+    if reason not in CUT_SHORT:
+        return STOP_WORDS[reason]
+    kept = "What was written is kept." if has_text else "Nothing was written yet."
+    return f"{STOP_WORDS[reason]} {kept}"
 
 
 def mode_words(choice: ModeChoice) -> str:

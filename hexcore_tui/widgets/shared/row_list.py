@@ -123,7 +123,7 @@ class RowList(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draw one row in sight."""
         index = y + round(self.scroll_offset.y)
-        width = self.size.width
+        width = self.scrollable_content_region.width
         marked = index == self.highlighted
         style = self.get_visual_style("row-list--highlight" if marked else "row-list--row")
         if not width or index >= self._num_rows:

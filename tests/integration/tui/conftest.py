@@ -21,6 +21,7 @@ import pytest
 from hexcore_engine.client.supervisor import stop_engine
 from hexcore_engine.data.demo import build_demo
 from hexcore_engine.paths import Paths
+from tests.conftest import living_below
 
 ENGINE_VARIABLES = {
     "HEXCORE_MODEL_PATH": "scripted",
@@ -109,6 +110,15 @@ class Terminal:
             self.exit_code = os.waitstatus_to_exitcode(status)
 
 
+def stop_all_below(paths: Paths, timeout_s: float = 20.0) -> None:
+    """Stop a home's engine, one still starting too."""
+    deadline = time.monotonic() + timeout_s
+    while living_below(str(paths.home)):
+        assert time.monotonic() < deadline, "an engine does not leave"
+        asyncio.run(stop_engine(paths))
+        time.sleep(0.05)
+
+
 OpenTerminal = Callable[..., Terminal]
 
 
@@ -132,19 +142,20 @@ def engine_home(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("HEXCORE_HOME", str(paths.home))
     yield paths
-    asyncio.run(stop_engine(paths))
+    stop_all_below(paths)
 
 
 @pytest.fixture
-def open_terminal(home: Path) -> Iterator[OpenTerminal]:
-    """Opens programs on ptys of their own, with an empty HEXCORE_HOME and no network."""
+def open_terminal(paths: Paths) -> Iterator[OpenTerminal]:
+    """Opens programs on ptys of their own, with this test's HEXCORE_HOME and no network; neither they nor
+    their engine outlive the test."""
     opened: list[Terminal] = []
 
     def open_one(
         *options: str, columns: int = 80, rows: int = 24, argv: Sequence[str] = PROGRAM, **variables: str
     ) -> Terminal:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HEXCORE_")}
-        environment |= {"TERM": "xterm-256color", "HEXCORE_HOME": str(home), **ENGINE_VARIABLES}
+        environment |= {"TERM": "xterm-256color", "HEXCORE_HOME": str(paths.home), **ENGINE_VARIABLES}
         environment.pop("SSH_CONNECTION", None)
         environment.pop("NO_COLOR", None)
         terminal = Terminal([*argv, *options], environment | variables, columns, rows)
@@ -154,3 +165,4 @@ def open_terminal(home: Path) -> Iterator[OpenTerminal]:
     yield open_one
     for terminal in opened:
         terminal.close()
+    stop_all_below(paths)

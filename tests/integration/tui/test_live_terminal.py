@@ -91,9 +91,9 @@ def test_a_person_asks_sees_evidence_and_answer_and_leaves(engine_home: Paths, o
     terminal.send(TAB)
     terminal.wait_for("Enter Open")
     terminal.send("\r")
-    terminal.wait_for("Esc close")
+    terminal.wait_for("Esc Close")
     terminal.send(ESCAPE)
-    terminal.wait_for(lambda text: "Esc close" not in text)
+    terminal.wait_for(lambda text: "Esc Close" not in text)
     terminal.send(CONTROL_Q)
     assert terminal.wait_for_exit() == 0
 
@@ -161,7 +161,7 @@ def test_no_hostile_byte_of_question_model_card_or_rule_reaches_the_terminal(
     for screen, seen in (
         ("\x1bOQ", "Question"),
         (TAB, "Enter Open"),
-        ("\r", "Esc close"),
+        ("\r", "Esc Close"),
         ("\x1bOR", "Cards"),
         ("\x1bOS", "Rules"),
     ):

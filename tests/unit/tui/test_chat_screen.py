@@ -248,8 +248,8 @@ async def test_an_empty_home_is_told_in_lines_that_name_the_command(make_app: Ma
         await app.workers.wait_for_complete()
         await pilot.pause()
         text = " ".join(screen_text(app).split())
-        assert "No official rules file is loaded" in text
-        assert "No cards are loaded" in text
+        assert "Nothing is set up yet" in text
+        assert "no rules yet" in text
         assert "hexcore setup" in text
         assert "Fan Content" in text
 
