@@ -20,6 +20,7 @@ from hexcore_engine.utils.validation import clean_line
 
 CARDS, RULINGS = "cards", "rulings"
 _DAY = re.compile(r"(20\d\d)-?([01]\d)-?([0-3]\d)")
+_NOT_JSON = {b"": "it is empty", b"<": "it is a web page where JSON belongs"}
 _T = TypeVar("_T")
 
 
@@ -80,7 +81,7 @@ def read_json(json: JsonFile) -> CardFile:
     if sign == b"{":
         return _read_atomic(json, day)
     if sign != b"[":
-        raise json.failure("it is empty" if not sign else "neither a list nor a table of cards begins here")
+        raise json.failure(_NOT_JSON.get(sign, "neither a list nor a table of cards begins here"))
     items = json.items()
     first = next(items, None)
     if first is None:

@@ -90,8 +90,8 @@ class Downloader:
             raise _not_reached(address, error) from error
 
     def fetch(self, address: str, target: Path, step: Step) -> None:
-        """Fetch a file as it is sent, compressed or not. What arrived of it before is continued when the source
-        still has the same file.
+        """Fetch a file as it is sent, compressed or not; what arrived before is continued if the source still
+        has the same file.
 
         Raises:
             DownloadError: when it is cut off again and again, or is no JSON; the part is kept for next time.

@@ -10,13 +10,14 @@ from hexcore_engine.knowledge.cards.columns import ColumnBuilder
 from hexcore_engine.knowledge.cards.face_view import FaceView, face_view
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.cards.produced import produced_mana
-from hexcore_engine.knowledge.cards.records import CardRecord
+from hexcore_engine.knowledge.cards.records import CardRecord, FaceRecord
 from hexcore_engine.knowledge.cards.traits import traits_of
 from hexcore_engine.utils.validation import fold
 
 FORMAT_PREFIX = "format:"
 UNTOLD = ""
 _SET_SIGN = "|"
+_HALVES = frozenset(("split", "aftermath"))
 
 _CARD_COLUMNS = ("name", "name_key", "identity", "mana_value", "layout", "keywords", "traits", "extra")
 _FACE_COLUMNS = (
@@ -58,7 +59,8 @@ class FactsBuilder:
 
     def write(self, connection: sqlite3.Connection) -> None:
         """Store all columns."""
-        for name, builder in (self._card | self._face | self._formats).items():
+        formats = {f"{FORMAT_PREFIX}{name}": builder for name, builder in self._formats.items()}
+        for name, builder in (self._card | self._face | formats).items():
             builder.write(connection, name)
         order = array("I", [number for _, number in sorted(self._order)])
         connection.execute(
@@ -91,7 +93,7 @@ def _face_values(card: CardRecord, view: FaceView) -> tuple[str, ...]:
     return (
         view.type_line,
         face.mana_cost.upper(),
-        "".join(face.colors),
+        "".join(_colors(card, face)),
         face.power or UNTOLD,
         face.toughness or UNTOLD,
         face.loyalty or UNTOLD,
@@ -101,3 +103,9 @@ def _face_values(card: CardRecord, view: FaceView) -> tuple[str, ...]:
         view.about_itself,
         view.full_oracle,
     )
+
+
+def _colors(card: CardRecord, face: FaceRecord) -> tuple[str, ...]:
+    """The halves of a split card share its colours; a front face always has those of its card."""
+    whole = card.layout in _HALVES or face is card.faces[0]
+    return card.colors if whole else face.colors

@@ -65,22 +65,31 @@ _LAND_PLURALS = {
     "checks": "is:checkland",
 }
 _SIZE = re.compile(r"([\d*]+)/([\d*]+)")
-_MORE = r"(?:or (?:more|greater|higher)|\+)"
-_LESS = r"or (?:less|lower|fewer)"
+_OR_MORE = re.compile(r"(?<=\d) or (?:more|greater|higher)\b", re.IGNORECASE)
+_OR_LESS = re.compile(r"(?<=\d) or (?:less|lower|fewer|smaller)\b", re.IGNORECASE)
 _AMOUNTS = (
-    (re.compile(rf"(?:mana value|mv|cmc|costs?) (\d+) {_MORE}"), "mv>={}"),
-    (re.compile(rf"(?:mana value|mv|cmc|costs?) (\d+) {_LESS}"), "mv<={}"),
+    (re.compile(r"(?:mana value|mv|cmc|costs?) (\d+)\+"), "mv>={}"),
+    (re.compile(r"(?:mana value|mv|cmc|costs?) (\d+)-"), "mv<={}"),
     (re.compile(r"(?:mana value|mv|cmc|costs?) (\d+)"), "mv={}"),
     (re.compile(r"(\d+) (?:mana|drops?)\b"), "mv={}"),
     (re.compile(r"(\d+)-drops?\b"), "mv={}"),
-    (re.compile(rf"power (\d+) {_MORE}"), "pow>={}"),
-    (re.compile(rf"power (\d+) {_LESS}"), "pow<={}"),
+    (re.compile(r"power (\d+)\+"), "pow>={}"),
+    (re.compile(r"power (\d+)-"), "pow<={}"),
     (re.compile(r"power (\d+)"), "pow={}"),
-    (re.compile(rf"toughness (\d+) {_MORE}"), "tou>={}"),
-    (re.compile(rf"toughness (\d+) {_LESS}"), "tou<={}"),
+    (re.compile(r"toughness (\d+)\+"), "tou>={}"),
+    (re.compile(r"toughness (\d+)-"), "tou<={}"),
     (re.compile(r"toughness (\d+)"), "tou={}"),
 )
+_NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNTED = re.compile(rf"\b({'|'.join(_NUMBER_WORDS)})(?=[ -](?:mana|drops?)\b)")
 _LONGEST_PHRASE = 3
+
+
+def join_amounts(text: str) -> str:
+    """The text with "4 or more" as "4+" and "4 or less" as "4-", for this `or` joins no terms; as long as it
+    was, so that columns stay."""
+    text = _OR_MORE.sub(lambda found: "+".ljust(len(found.group())), text)
+    return _OR_LESS.sub(lambda found: "-".ljust(len(found.group())), text)
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,7 @@ class _Reader:
 
     def terms(self, text: str) -> Iterator[str]:
         """The terms that the words mean, in their order."""
+        text = _COUNTED.sub(lambda found: str(_NUMBER_WORDS.index(found.group())), text)
         for pattern, term in _AMOUNTS:
             for amount in pattern.findall(text):
                 yield term.format(amount)

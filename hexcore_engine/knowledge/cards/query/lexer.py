@@ -70,7 +70,7 @@ def _token_at(query: str, place: int) -> Token:
         return Token(_SIGNS[sign], column, sign)
     if sign == "-":
         return Token(Kind.NOT, column, sign)
-    if sign == "!" and place + 1 < len(query):
+    if sign == "!":
         return _term(query, place, "!", "", place + 1)
     field = _FIELD.match(query, place)
     if field:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from functools import cached_property
 
+from msgspec.structs import replace
+
 from hexcore_engine.knowledge.cards.columns import CardColumns, CardSet
 from hexcore_engine.knowledge.cards.name_search import NameSearch
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.cards.query.compiler import Compiled, Plan, compile_tree, run_plan
-from hexcore_engine.knowledge.cards.query.free_text import Vocabulary, read_free_text
+from hexcore_engine.knowledge.cards.query.free_text import Vocabulary, join_amounts, read_free_text
 from hexcore_engine.knowledge.cards.query.leaves import Run
 from hexcore_engine.knowledge.cards.query.names_first import names_first
 from hexcore_engine.knowledge.cards.query.problems import IgnoredTerm
@@ -47,7 +49,7 @@ class CardQueries:
     def search(self, query: str, limit: int) -> CardSearch:
         """Answer a query. Whatever is typed, the result says how it was understood; damage alone raises."""
         text = clean_text(query[:LONGEST_QUERY]).replace("\n", " ").replace("\t", " ")
-        tree = parse(text)
+        tree = parse(join_amounts(text))
         compiled = self._compile(tree)
         if len(query) > LONGEST_QUERY:
             reason = f"only the first {LONGEST_QUERY} signs are read"
@@ -166,4 +168,5 @@ def _unanswerable(text: str, compiled: Compiled) -> CardSearch:
 
 def _with_ignored(found: CardSearch, compiled: Compiled) -> CardSearch:
     """A result under another reading, with what the first one left out."""
-    return CardSearch(found.hits, found.total, found.reading, _ignored(compiled), found.notes, found.stopped)
+    ignored = tuple(dict.fromkeys((*_ignored(compiled), *found.ignored)))
+    return replace(found, ignored=ignored)
