@@ -48,46 +48,43 @@ class _Matcher:
 
     def match(self) -> dict[str, str]:
         """Pair the surest first."""
-        self._pair_unchanged()
-        self._pair_equal_texts()
+        self._pair_single_texts()
+        self._pair_repeated_texts(same_parent=True)
         self._pair_alike()
+        # Parents that were reworded are known by now.
+        self._pair_repeated_texts(same_parent=True)
+        self._pair_repeated_texts(same_parent=False)
         return self._found
 
     def _pair(self, number: str, other: str) -> None:
         self._found[number] = other
         self._taken.add(other)
 
-    def _pair_unchanged(self) -> None:
+    def _pair_single_texts(self) -> None:
+        times, other_times = Counter(self._old.values()), Counter(self._new.values())
+        places = {words: number for number, words in self._new.items() if other_times[words] == 1}
         for number, words in self._old.items():
-            if self._new.get(number) == words:
-                self._pair(number, number)
+            if times[words] == 1 and words in places:
+                self._pair(number, places[words])
 
-    def _pair_equal_texts(self) -> None:
+    def _pair_repeated_texts(self, *, same_parent: bool) -> None:
         places: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
         for number, words in self._left_of_new():
             places[words].append(number)
-        waiting: list[tuple[str, list[str]]] = []
-        texts = Counter(words for _, words in self._left_of_old())
         for number, words in list(self._left_of_old()):
-            others = places.get(words, [])
-            if len(others) == 1 and texts[words] == 1:
-                self._pair(number, others[0])
-            elif others:
-                waiting.append((number, others))
-        # Texts that stand in several places: under the same parent first, then in their order.
-        for same_parent in (True, False):
-            for number, others in waiting:
-                if number not in self._found:
-                    self._pair_first(number, others, same_parent)
-
-    def _pair_first(self, number: str, others: Iterable[str], same_parent: bool) -> None:
-        for other in others:
-            if other not in self._taken and (not same_parent or self._under_the_same(number, other)):
-                self._pair(number, other)
-                return
+            others = [
+                other
+                for other in places.get(words, ())
+                if other not in self._taken and (not same_parent or self._under_the_same(number, other))
+            ]
+            if others:
+                self._pair(number, number if number in others else others[0])
 
     def _pair_alike(self) -> None:
         old, new = dict(self._left_of_old()), dict(self._left_of_new())
+        repeated = set(old.values()) & set(new.values())
+        old = {number: words for number, words in old.items() if words not in repeated}
+        new = {number: words for number, words in new.items() if words not in repeated}
         measure = _Likeness(old, new, _weights([*self._old.values(), *self._new.values()]))
         pairs = []
         for number in old:
@@ -102,8 +99,10 @@ class _Matcher:
                 self._pair(number, other)
 
     def _under_the_same(self, number: str, other: str) -> bool:
-        parent = parent_number(number)
-        return parent is not None and self._found.get(parent, parent) == parent_number(other)
+        parent, other_parent = parent_number(number), parent_number(other)
+        if parent is None or parent not in self._old:
+            return parent == other_parent
+        return self._found.get(parent) == other_parent
 
     def _left_of_old(self) -> Iterable[tuple[str, tuple[str, ...]]]:
         return ((number, words) for number, words in self._old.items() if number not in self._found)

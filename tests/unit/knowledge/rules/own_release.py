@@ -81,3 +81,37 @@ def made_up_release(seed: int, num_groups: int = 3) -> OwnRelease:
 
 def _sentence(chance: random.Random) -> str:
     return " ".join(chance.choice(WORDS) for _ in range(chance.randint(3, 25))).capitalize() + "."
+
+
+def own_editions() -> dict[str, bytes]:
+    """Two editions of one small book by their dates: a rule was put in as 100.2, two rules were
+    taken out, 100.1 was reworded."""
+    old = [
+        "100.1. A lantern is a thing that glows.",
+        "100.1a A player may own any number of lanterns. See rule 100.2.",
+        "100.2. Whoever drops a kettle picks it up.",
+        "100.3. Ferries leave at noon, whatever the weather does.",
+        "100.4. Buttons are never counted twice by anybody.",
+        "100.5. Copper is not drizzle, and drizzle is not copper.",
+        "100.6. The orchard keeper whistles. See rule 100.3.",
+    ]
+    new = [
+        "100.1. A lantern is a small thing that glows.",
+        "100.1a A player may own any number of lanterns. See rule 100.3.",
+        "100.2. Thimbles protect the thumb of the marble seller.",
+        "100.3. Whoever drops a kettle picks it up.",
+        "100.4. Ferries leave at noon, whatever the weather does.",
+        "100.5. The orchard keeper whistles. See rule 100.4.",
+    ]
+    return {
+        "2025-01-01": _edition("January 1, 2025", old, "100.2"),
+        "2025-02-01": _edition("February 1, 2025", new, "100.3"),
+    }
+
+
+def _edition(effective: str, rules: list[str], kettle: str) -> bytes:
+    glossary = [
+        ("Kettle", f"It boils. See rule {kettle}."),
+        ("Lantern", "A thing that glows. See rule 100.1."),
+    ]
+    return OwnRelease(effective, "effective", "Game Concepts", {"100": rules}, glossary).text().encode()
