@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -102,8 +103,9 @@ class RuleChangesScreen(Screen[str | None]):
 
     def _start(self) -> None:
         self._note.update("comparing …")
-        self.run_worker(self._compare(), group="changes", exclusive=True, exit_on_error=False)
+        self._compare()
 
+    @work(group="changes", exclusive=True, exit_on_error=False)
     async def _compare(self) -> None:
         place = self._place
         try:

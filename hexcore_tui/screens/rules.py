@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -183,8 +184,9 @@ class RulesScreen(Screen[None]):
 
     def _search(self, words: str) -> None:
         self.query_one(ContentSwitcher).current = "findings" if words else "contents"
-        self.run_worker(self._look_up(words), group="search", exclusive=True, exit_on_error=False)
+        self._look_up(words)
 
+    @work(group="search", exclusive=True, exit_on_error=False)
     async def _look_up(self, words: str) -> None:
         try:
             findings, release = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))

@@ -124,7 +124,8 @@ class SessionsScreen(Screen[None]):
         if session:
             self._deleted = session.session_id
             self._ask(requests.DeleteSession(session_id=session.session_id))
-            self._say(f"Deleted: {clean_line(session.title)}. u brings it back.")
+            host(self).chat.forget_session(session.session_id)
+            self._say(f"Deleted “{clean_line(session.title)}”; u brings it back.")
 
     def action_undo_delete(self) -> None:
         """Bring the last deleted conversation back."""

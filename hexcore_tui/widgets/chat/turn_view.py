@@ -22,6 +22,7 @@ from hexcore_engine.protocol.records import (
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui import messages
 from hexcore_tui.display_profile import DisplayProfile
+from hexcore_tui.host import host
 from hexcore_tui.widgets.chat.answer_view import AnswerView
 from hexcore_tui.widgets.chat.links import (
     LinkList,
@@ -143,7 +144,7 @@ class TurnView(Vertical):
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
         """Say who writes, and what was given up."""
         self.model = message.event.model
-        self._show_label(message.event.model)
+        self._show_label(message.event.model.name, message.event.model.small)
         self._given_up = [f"To fit: {clean_line(step.detail)}." for step in message.event.plan.given_up]
         self._say([*self._evidence_notes, *self._given_up])
 
@@ -206,7 +207,9 @@ class TurnView(Vertical):
         self._show_passages(turn.passages, turn.rules_release)
         self._finish(turn.response, turn.citations, turn.stop_reason, turn.notes, turn.error)
         if turn.model and turn.response:
-            self._label.update(Content(f"Written by {clean_line(turn.model)}."))
+            # What kind of model it was is not stored; the one at hand is known.
+            now = host(self).facts.model
+            self._show_label(turn.model, small=now is not None and now.name == turn.model and now.small)
             self._label.display = True
 
     def as_text(self) -> str:
@@ -263,16 +266,16 @@ class TurnView(Vertical):
         self._citations.show(citation_links(self.citations, self._plain))
         self._cited.display = self._citations.display = bool(self.citations)
 
-    def _show_label(self, model: ModelRecord) -> None:
-        name = clean_line(model.name)
-        if model.small:
+    def _show_label(self, name: str, small: bool) -> None:
+        name = clean_line(name)
+        if small:
             decides = "the rules above decide" if self.passages else "no rule was found to hold it against"
             words = f"A small model's draft ({name}). It can phrase, not judge: {decides}."
         else:
             words = f"Written by {name}. What it claims about a rule is not checked unless quoted."
         self._label.update(Content(words))
-        self._label.set_class(model.small, "draft")
-        self._label.set_class(not model.small, "muted")
+        self._label.set_class(small, "draft")
+        self._label.set_class(not small, "muted")
 
     def _say(self, lines: list[str]) -> None:
         words = "\n".join(dict.fromkeys(clean_line(line) for line in lines if line))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from textual import work
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -62,7 +63,7 @@ class RuleView(LinkedText):
         """Look at the rule in another way; once more, read it again."""
         if self.number:
             self._aspect = "rule" if self._aspect == aspect else aspect
-            self._load_soon(self.number)
+            self._load(self.number)
 
     def preview(self, number: str) -> None:
         """Show a rule at a glance, leaving the trail as it is."""
@@ -76,11 +77,9 @@ class RuleView(LinkedText):
     def _start(self, number: str | None) -> None:
         if number is not None:
             self._aspect = "rule"
-            self._load_soon(number)
+            self._load(number)
 
-    def _load_soon(self, number: str) -> None:
-        self.run_worker(self._load(number), group="rule", exclusive=True, exit_on_error=False)
-
+    @work(group="rule", exclusive=True, exit_on_error=False)
     async def _load(self, number: str) -> None:
         try:
             aspect = self._aspect

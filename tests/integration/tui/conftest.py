@@ -133,9 +133,15 @@ def paths(home: Path) -> Paths:
 
 
 @pytest.fixture
-def engine_home(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
-    """A home with the demo's cards and rules, in which engines answer by script; none outlives the test."""
-    build_demo(paths.knowledge_dir)
+def engine_home(empty_home: Paths) -> Paths:
+    """A home with the demo's cards and rules, in which engines answer by script."""
+    build_demo(empty_home.knowledge_dir)
+    return empty_home
+
+
+@pytest.fixture
+def empty_home(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
+    """An empty home in which engines answer by script; none outlives the test."""
     for name in [name for name in os.environ if name.startswith("HEXCORE_")]:
         monkeypatch.delenv(name)
     for name, value in ENGINE_VARIABLES.items():
