@@ -1,4 +1,4 @@
-"""Card imports that are killed, run twice at once, or run under a reader: old or new cards, never a mixture."""
+"""Card imports that are killed, doubled, or run under a reader leave old or new cards, never a mixture."""
 
 from __future__ import annotations
 

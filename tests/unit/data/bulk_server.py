@@ -25,9 +25,11 @@ class Served:
 
 @dataclass
 class BulkServer:
-    """Serves the list and the files in it. Misbehaviour by path: `cut` sends so many bytes of the first answers,
-    `statuses` answers with these codes first, `kinds` and `bodies` send something else, `no_ranges` ignores
-    ranges."""
+    """Serves the list and the files in it.
+
+    Misbehaviour by path: `cut` sends so many bytes of the first answers, `statuses` answers with these codes
+    first, `kinds` and `bodies` send something else, `no_ranges` ignores ranges.
+    """
 
     address: str = ""
     requests: list[Served] = field(default_factory=list)

@@ -11,8 +11,9 @@ from typing import Any
 def scryfall_card(name: str, **fields: Any) -> dict[str, Any]:
     """An entry of an oracle_cards file."""
     row: dict[str, Any] = {
-        "object": "card", "id": "0", "oracle_id": f"id-{name}", "name": name, "lang": "en", "layout": "normal",
-        "mana_cost": "{1}{G}", "cmc": 2.0, "type_line": "Creature — Lantern", "oracle_text": f"{name} glows.",
+        "object": "card", "id": "0", "oracle_id": f"id-{name}", "name": name, "lang": "en",
+        "layout": "normal", "mana_cost": "{1}{G}", "cmc": 2.0,
+        "type_line": "Creature — Lantern", "oracle_text": f"{name} glows.",
         "power": "1", "toughness": "*", "colors": ["G"], "color_identity": ["G"], "keywords": [],
         "legalities": {"modern": "legal", "vintage": "restricted", "pauper": "not_legal"}, "reserved": False,
         "set_type": "core", "image_uris": {"small": "nowhere"},
@@ -25,8 +26,8 @@ def two_faced(front: str, back: str, **fields: Any) -> dict[str, Any]:
     faces = [
         {"object": "card_face", "name": front, "mana_cost": "{B}", "type_line": "Creature — Lamp",
          "oracle_text": "Turn it.", "colors": ["B"], "power": "1", "toughness": "1"},
-        {"object": "card_face", "name": back, "mana_cost": "", "type_line": "Creature — Wolf", "oracle_text": "",
-         "colors": ["R"], "color_indicator": ["R"], "power": "4", "toughness": "4"},
+        {"object": "card_face", "name": back, "mana_cost": "", "type_line": "Creature — Wolf",
+         "oracle_text": "", "colors": ["R"], "color_indicator": ["R"], "power": "4", "toughness": "4"},
     ]  # fmt: skip
     row = scryfall_card(
         f"{front} // {back}", layout="transform", cmc=1.0, card_faces=faces, color_identity=["B", "R"]
@@ -48,8 +49,10 @@ def atomic_face(name: str, **fields: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": name, "layout": "normal", "manaCost": "{2}{W}", "manaValue": 3.0, "convertedManaCost": 3.0,
         "type": "Artifact", "types": ["Artifact"], "text": f"{name} hums.", "colors": ["W"],
-        "colorIdentity": ["W"], "legalities": {"modern": "Legal", "vintage": "Restricted", "legacy": "Banned"},
-        "rulings": [{"date": "2023-01-02", "text": "It hums on."}], "identifiers": {"scryfallOracleId": f"id-{name}"},
+        "colorIdentity": ["W"],
+        "legalities": {"modern": "Legal", "vintage": "Restricted", "legacy": "Banned"},
+        "rulings": [{"date": "2023-01-02", "text": "It hums on."}],
+        "identifiers": {"scryfallOracleId": f"id-{name}"},
     }  # fmt: skip
     return row | fields
 

@@ -184,7 +184,7 @@ BAD = {
     "10 MB in one string": (b'[{"object": "card", "name": "' + b"x" * 10_000_000 + b'"}]', "larger than"),
     "10 MB without an end": (b'["' + b"x" * 10_000_000, "larger than"),
     "deep nesting": (b"[" * 100_000, "nested"),
-    "deep nesting in an entry": (b'[{"object": "card", "name": ' + b'{"a":' * 500 + b"1" + b"}" * 500 + b"}]", "nested"),
+    "deep nesting in an entry": (b'[{"name": ' + b'{"a":' * 500 + b"1" + b"}" * 501, "nested"),
     "a name of another type": (GOOD.replace(b'"Wick"', b"17", 1), "entry 3"),
     "a mana value of another type": (GOOD.replace(b'"cmc": 2.0', b'"cmc": "two"', 1), "line 2"),
     "legalities of another type": (GOOD.replace(b'"legal"', b"{}", 1), "legalities"),

@@ -128,7 +128,7 @@ def test_a_part_of_another_file_is_not_continued(paths: Paths, server: BulkServe
 def test_who_is_locked_out_does_not_ask_again_before_the_time(paths: Paths, server: BulkServer) -> None:
     server.statuses[LIST] = [(429, {"Retry-After": "30"})]
     for _ in range(3):
-        with pytest.raises(DownloadError, match="not to be asked again for (30|29|28) s"):
+        with pytest.raises(DownloadError, match=r"not to be asked again for (30|29|28) s"):
             update(paths, server)
     assert server.paths() == [LIST]
     state = paths.downloads_dir / "scryfall.json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -133,7 +134,8 @@ class Vocabulary:
     """Words that the loaded cards use as types, keywords and formats."""
 
     def __init__(self, columns: CardColumns) -> None:
-        self.types = frozenset(
+        # How many type lines hold each word: some cards print a plural as a type.
+        self.types = Counter(
             word for line in columns.column("type_line").values for word in line.split() if word.isalpha()
         )
         self.keywords = frozenset(
@@ -179,9 +181,11 @@ class _Reader:
         """The term for one or more words; None when they mean nothing together, "" when nothing alone."""
         if phrase in _STOP_WORDS:
             return ""
-        for form in _singulars(phrase):
+        forms = tuple(_singulars(phrase))
+        kind = max(forms, key=self._vocabulary.types.__getitem__)
+        for form in forms:
             for find in self._meanings():
-                term = find(form)
+                term = find(kind if find == self._kind else form)
                 if term is not None:
                     return term
         return _LAND_PLURALS.get(phrase)

@@ -59,8 +59,8 @@ def card(
 MEADOW = [
     card(face("Moss Otter", "{1}{G}", "Creature — Otter", "", "2/2")),
     card(
-        face("Moss Otter Elder", "{2}{G}{G}", "Legendary Creature — Otter Shaman", "Trample\nMoss Otter Elder hums."
-             " Draw a card.", "4/3"),
+        face("Moss Otter Elder", "{2}{G}{G}", "Legendary Creature — Otter Shaman",
+             "Trample\nMoss Otter Elder hums. Draw a card.", "4/3"),
         keywords=("Trample",),
     ),
     card(
@@ -71,9 +71,11 @@ MEADOW = [
     card(face("Sunken Bell", "{X}{U}{U}", "Artifact", "{T}: Add {U} or {C}.\nThis artifact enters tapped.")),
     card(face("Ember Fox", "{R}", "Creature — Fox", "Haste\n{T}: It gets +2/+1 until dusk.", "3/1"),
          keywords=("Haste",)),
-    card(face("Ashen Rite", "{B/R}{B/R}", "Sorcery", "Choose one —\n• Each fox gets -1/-1.\n• Nothing else.")),
+    card(face("Ashen Rite", "{B/R}{B/R}", "Sorcery",
+              "Choose one —\n• Each fox gets -1/-1.\n• Nothing else.")),
     card(face("Bog Lamp", "{3}{B/P}", "Artifact Creature — Construct", "It grows.", "*/1+*")),
-    card(face("Hedge Maze Keeper", "{4}{G}", "Creature — Elf Druid", "{T}: Add one mana of any color.", "0/5")),
+    card(face("Hedge Maze Keeper", "{4}{G}", "Creature — Elf Druid",
+              "{T}: Add one mana of any color.", "0/5")),
     card(face("Pale Grove", "", "Land", "({T}: Nothing.)\n{T}: Add {G} or {W}."), identity="GW"),
     card(
         face("Dawn", "{1}{W}", "Instant", "Gain light.", ""),
