@@ -12,6 +12,7 @@ from hexcore_engine.data.rules_files import kept_file
 from hexcore_engine.errors import KnowledgeMissingError, StorageError, UsageError
 from hexcore_engine.knowledge.digest.loader import load_digest
 from hexcore_engine.knowledge.lookup import Knowledge
+from hexcore_engine.knowledge.rules.release import ensure_digest_release
 from hexcore_engine.knowledge.store.builder import import_lock, publish, remove_stale_files, storage_errors
 from hexcore_engine.knowledge.store.forms import CARDS_FORM, file_cards_form
 from hexcore_engine.knowledge.store.pointer import Pointer, ReleaseEntry, read_pointer
@@ -159,6 +160,9 @@ def remove_source(paths: Paths, typed: str) -> str:
             _forget_release(paths, replace(pointer, generation=generation), entry)
             what = f"Comprehensive Rules {entry.key}"
         remove_stale_files(folder)
+    if not (read_pointer(folder) or pointer).releases:
+        # Look-ups of rules go on, in our words.
+        ensure_digest_release(folder)
     return what
 
 
