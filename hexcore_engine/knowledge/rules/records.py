@@ -104,13 +104,14 @@ class RuleHit(Record, frozen=True):
     """One rule found by a search, best first; `why` in words a reader understands.
 
     `marks` are the places in the text shown (`rule.text`, or `rule.plain` where that is empty) that hold what
-    was looked for.
+    was looked for. `of_section` marks rules that are here because the section they belong to was named.
     """
 
     rule: RuleRecord
     score: float
     why: str
     marks: tuple[Mark, ...] = ()
+    of_section: bool = False
 
 
 class GlossaryRecord(Record, frozen=True):

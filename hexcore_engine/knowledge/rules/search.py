@@ -93,7 +93,7 @@ def _section(connection: sqlite3.Connection, number: str, name: str) -> list[Rul
     for rule in reader.with_all_below(connection, number):
         why = "named so" if rule.number == number else f"belongs to {name} ({number})"
         marks = mark_words(rule.text or rule.plain, words)
-        hits.append(RuleHit(rule, 2.0 if rule.number == number else 1.9, why, marks))
+        hits.append(RuleHit(rule, 2.0 if rule.number == number else 1.9, why, marks, of_section=True))
     return hits
 
 

@@ -71,16 +71,17 @@ def find_rules(knowledge: Knowledge, words: str) -> tuple[Finding, ...]:
         return tuple(_rule_finding(found) for found in (rule, *knowledge.contents(number)))
     entries = knowledge.glossary(words.strip('"'))
     terms = [_term_finding(entry) for entry in entries if entry.official]
+    hits = knowledge.search_rules(words, limit=MAX_FINDINGS)
+    section = [_rule_finding(hit.rule, hit.marks) for hit in hits if hit.of_section]
+    known = {finding.number for finding in section}
     said = [
         _said_finding(number, entry.term) for entry in entries if not entry.official for number in entry.rules
     ]
-    known = {finding.number for finding in said}
-    hits = knowledge.search_rules(words, limit=MAX_FINDINGS)
-    return (
-        *terms,
-        *said,
-        *(_rule_finding(hit.rule, hit.marks) for hit in hits if hit.rule.number not in known),
-    )
+    said = [finding for finding in said if finding.number not in known]
+    known |= {finding.number for finding in said}
+    others = (_rule_finding(hit.rule, hit.marks) for hit in hits if hit.rule.number not in known)
+    # A section that was named is read as a whole.
+    return (*terms, *section, *said, *others)
 
 
 def glossary_document(entry: GlossaryRecord) -> Document:

@@ -15,6 +15,8 @@ from hexcore_engine.data.sources_in_use import sources_status
 from hexcore_engine.knowledge.store.pointer import read_pointer
 from tests.conftest import paths_of
 from tests.unit.data.own_card_files import scryfall_card, write_json
+from tests.unit.data.own_rules import own_rules
+from tests.unit.data.rules_server import PAGE, rules_server
 from tests.unit.knowledge.cards.own_cards import own_card, publish_own
 from tests.unit.knowledge.rules.counting import count, releases_in
 from tests.unit.knowledge.rules.own_release import OwnRelease, own_editions
@@ -233,6 +235,21 @@ def test_sources_that_can_not_be_asked_are_named_and_exit_4(answer: Answer) -> N
     code, document = answer("data", "update")
     assert code == 4
     assert {name: set(found) for name, found in document.items()} == {"rules": {"error"}, "cards": {"error"}}
+
+
+def test_the_newest_rules_are_fetched_from_their_page(
+    answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HEXCORE_OFFLINE")
+    with rules_server() as server:
+        monkeypatch.setenv("HEXCORE_DATA_RULES_PAGE", f"{server.address}/rules/page")
+        assert answer("data", "update", "rules")[0] == 4
+        server.answers["/rules/page"] = (200, "text/html", PAGE)
+        server.answers["/rules/files/Own%20Rules%2020250101.txt"] = (200, "text/plain", own_rules())
+        code, document = answer("data", "update", "rules")
+        assert code == 0
+        assert (document["rules"]["effective"], document["rules"]["unchanged"]) == ("2025-01-02", False)
+        assert answer("data", "update", "rules")[1]["rules"]["unchanged"]
 
 
 @pytest.mark.parametrize(
