@@ -106,8 +106,8 @@ class EngineClient:
         except EngineUnreachableError as error:
             raise EngineUnreachableError(
                 f"`{clean_line(command)}` led to no engine. {error.message}",
-                "Try that command in a shell: it must start and wait. Leave the setting [engine] command empty "
-                "to use this machine's engine.",
+                "Try that command in a shell: it must start and wait. Without the setting [engine] command "
+                "this machine's engine is used.",
             ) from error
 
     @classmethod

@@ -182,6 +182,7 @@ class ChatScreen(Screen[None]):
         self._session_id = None
         self._open_turn = None
         self._status.doing = ""
+        self._status.usage = None
         await self._transcript.clear()
         self._prompt.focus()
 
@@ -277,6 +278,7 @@ class ChatScreen(Screen[None]):
         self._session_id = opened.session.session_id
         self._open_turn = None
         self._status.doing = ""
+        self._status.usage = opened.turns[-1].usage if opened.turns else None
         profile = host(self).profile
         running = opened.running_question_id if opened.turns else None
         stored = opened.turns[:-1] if running else opened.turns

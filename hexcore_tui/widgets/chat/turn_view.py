@@ -181,6 +181,8 @@ class TurnView(Vertical):
         """Keep what was written, and say what happened."""
         message.stop()
         reason: StopReason | None = "engine_lost" if message.engine_lost else None
+        # Nobody looks any more when nothing was heard of it.
+        self._mode.display = self._choice is not None
         self._finish(self._answer.text, self.citations, reason, (), message.error)
         self.post_message(self.Finished(self, None, in_vain=not self._answer.text))
 
