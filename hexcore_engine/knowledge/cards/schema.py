@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from hexcore_engine.knowledge.cards.card_facts import FactsBuilder
-from hexcore_engine.knowledge.cards.columns import COLUMN_TABLE
+from hexcore_engine.knowledge.cards.columns import COLUMN_TABLES
 from hexcore_engine.knowledge.cards.names import face_names, letter_groups, name_key
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource
 from hexcore_engine.knowledge.store.forms import CARDS_FORM
@@ -55,12 +55,7 @@ _TABLES = (
         rulings_source TEXT NOT NULL,
         rulings_date TEXT
     )""",
-    COLUMN_TABLE,
-    # See columns.py; numbers of cards in four bytes each.
-    """CREATE TABLE card_layout (
-        further_cards BLOB NOT NULL,
-        list_order BLOB NOT NULL
-    )""",
+    *COLUMN_TABLES,
 )
 _INDEX = "CREATE INDEX card_name_folded ON card_name (folded)"
 _LONGEST_LENGTH = 255

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from hexcore_engine.knowledge.cards.query.problems import TermProblem
-from hexcore_engine.knowledge.cards.query.regex_search import Expression
+from hexcore_engine.knowledge.cards.query.regex_search import BARRIER, Expression
 from hexcore_engine.utils.validation import fold
 
 LONGEST = 300
@@ -26,7 +26,19 @@ _SHORTCUTS = {
 _GROUP_STARTS = ("(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>")
 _REPEAT = re.compile(r"\{(\d*)(,?)(\d*)\}")
 _PROPERTY = re.compile(r"\\[pP](?:\{\^?[A-Za-z_=:& ]{1,30}\}|[A-Z])")
-_CLASS_ESCAPES = frozenset("dDwWsSbBAZnrtfvmM")
+# What may not match the sign between two texts; the others can't.
+_ESCAPES = {
+    "D": f"[^\\d{BARRIER}]",
+    "W": f"[^\\w{BARRIER}]",
+    "s": f"[^\\S{BARRIER}]",
+    "A": f"(?<={BARRIER})",
+    "Z": f"(?={BARRIER})",
+    "z": f"(?={BARRIER})",
+}
+_LINE_BEGINS = f"(?<![^\n{BARRIER}])"
+_LINE_ENDS = f"(?![^\n{BARRIER}])"
+_NOT_A_BARRIER = f"(?!{BARRIER})"
+_PLAIN_ESCAPES = frozenset("dwSbBntm")
 
 
 def read_expression(text: str) -> Expression:
@@ -49,7 +61,7 @@ def _try_out(pattern: str) -> None:
     import regex
 
     try:
-        regex.compile(pattern, regex.MULTILINE | regex.VERSION1)
+        regex.compile(pattern, regex.VERSION1)
     except (regex.error, ValueError, OverflowError, RecursionError) as error:
         reason = str(error).split(" at position")[0]
         raise TermProblem(f"the expression can't be read: {reason}") from None
@@ -97,8 +109,10 @@ class _Reader:
         elif sign == "|":
             self._has_choice = self._has_choice or self._depth == 0
             self._other(sign)
-        elif sign in ".^$":
-            self._other(sign)
+        elif sign == ".":
+            self._other(f"[^\n{BARRIER}]", 1)
+        elif sign in "^$":
+            self._other(_LINE_BEGINS if sign == "^" else _LINE_ENDS, 1)
         else:
             self._literal(sign)
 
@@ -136,12 +150,14 @@ class _Reader:
         following = self.text[self._place + 1 : self._place + 2]
         found = _PROPERTY.match(self.text, self._place)
         if found:
-            self._other(f"(?i:{found.group()})", len(found.group()))
+            self._other(f"(?:{_NOT_A_BARRIER}(?i:{found.group()}))", len(found.group()))
         elif not following:
             self._refuse("it ends with \\")
         elif following.isdigit():
             self._refuse("back references are not possible")
-        elif following in _CLASS_ESCAPES:
+        elif following in _ESCAPES:
+            self._other(_ESCAPES[following], 2)
+        elif following in _PLAIN_ESCAPES:
             self._other(f"\\{following}")
         elif following.isalpha():
             self._refuse(f"\\{following} is not known")
@@ -161,7 +177,7 @@ class _Reader:
         inside = self.text[self._place + 1 : end]
         # Set operations and sets within sets are not part of the language.
         escaped = re.sub(r"\\.|[\[&|~-]{2}|\[", lambda found: _in_set(found.group()), inside, flags=re.DOTALL)
-        self._other(f"[{_fold_set(escaped)}]", end + 1 - self._place)
+        self._other(_without_barrier(_fold_set(escaped)), end + 1 - self._place)
 
     def _open(self) -> None:
         start = next((known for known in _GROUP_STARTS if self.text.startswith(known, self._place)), "")
@@ -193,6 +209,14 @@ class _Reader:
 
     def _refuse(self, reason: str) -> None:
         raise TermProblem(f"the expression can't be read: {reason} (sign {self._place + 1} of it)")
+
+
+def _without_barrier(inside: str) -> str:
+    """A set that does not hold the sign between texts."""
+    if inside.startswith("^"):
+        return f"[{inside}{BARRIER}]"
+    wide = re.search(r"\\[sSDWpP]", inside)
+    return f"(?:{_NOT_A_BARRIER}[{inside}])" if wide else f"[{inside}]"
 
 
 def _in_set(written: str) -> str:

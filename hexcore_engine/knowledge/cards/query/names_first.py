@@ -16,11 +16,11 @@ def names_first(columns: CardColumns, card_ids: list[int], key: str) -> list[int
     rest = [card for card in card_ids if card not in exact] if first else card_ids
     if len(rest) > _MOST_RANKED:
         return first + rest
-    column = columns.column("name_key")
+    column = columns.text("name_key")
     words = key.split()
 
     def rank(card: int) -> int:
-        name = column.values[column.codes[card]]
+        name = column.text(card)
         if name.startswith(key):
             return 0
         padded = f" {name}"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 BUDGET_S = 0.25
 # Beyond its time a search is left alone; what it was doing then no longer counts.
 _GRACE_S = 0.05
+# Stands between texts. An expression can't match it (see expressions.py), so no match reaches from one text
+# into the next.
+BARRIER = "\x1f"
+NO, YES, UNDECIDED = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -27,28 +33,29 @@ class RegexBudget:
         self._left_s = seconds
         self.stopped = False
 
-    def search(self, expression: Expression, texts: Sequence[str]) -> bytearray:
-        """One byte a text: 1 where it matches, 0 where not, 2 where the time did not suffice."""
+    def search(self, expression: Expression, texts: Sequence[str]) -> bytes:
+        """One byte a text: whether it matches, or UNDECIDED where the time did not suffice."""
         started = time.monotonic()
         search = _Search(expression, texts, started + self._left_s)
         thread = threading.Thread(target=search.run, name="card-regex", daemon=True)
         thread.start()
         thread.join(max(0.0, self._left_s) + _GRACE_S)
         self._left_s -= time.monotonic() - started
-        if not search.finished:
-            self.stopped = True
+        verdicts = bytes(search.verdicts)
+        self.stopped = self.stopped or UNDECIDED in verdicts
         if search.failure is not None:
             raise search.failure
-        return bytearray(search.verdicts)
+        return verdicts
 
 
 class _Search:
+    """All texts in one, searched from match to match."""
+
     def __init__(self, expression: Expression, texts: Sequence[str], deadline: float) -> None:
         self._expression = expression
         self._texts = texts
         self._deadline = deadline
-        self.verdicts = bytearray(b"\2" * len(texts))
-        self.finished = False
+        self.verdicts = bytearray([UNDECIDED]) * len(texts)
         self.failure: Exception | None = None
 
     def run(self) -> None:
@@ -63,15 +70,19 @@ class _Search:
         # Costs a noticeable part of the start-up, and few queries need it.
         import regex
 
-        pattern = regex.compile(self._expression.pattern, regex.MULTILINE | regex.VERSION1)
-        literals = self._expression.literals
-        verdicts, search = self.verdicts, pattern.search
-        for place, text in enumerate(self._texts):
-            if all(literal in text for literal in literals):
-                left = self._deadline - time.monotonic()
-                if left <= 0:
-                    return
-                verdicts[place] = search(text, timeout=left, concurrent=True) is not None
-            else:
-                verdicts[place] = 0
-        self.finished = True
+        # What follows a match within its text is taken with it, so that a text is met once.
+        pattern = regex.compile(f"(?:{self._expression.pattern})[^{BARRIER}]*+", regex.VERSION1)
+        whole = BARRIER.join(("", *self._texts, ""))
+        starts = list(accumulate((len(text) + 1 for text in self._texts), initial=1))
+        left_s = self._deadline - time.monotonic()
+        if left_s <= 0:
+            return
+        decided, verdicts = 0, self.verdicts
+        for found in pattern.finditer(whole, 1, timeout=left_s, concurrent=True):
+            at = bisect_right(starts, found.start(), max(0, decided - 1)) - 1
+            # An empty match may stand at a text's end again, or after the last text.
+            if decided <= at < len(verdicts):
+                verdicts[decided:at] = bytes(at - decided)
+                verdicts[at] = YES
+                decided = at + 1
+        verdicts[decided:] = bytes(len(verdicts) - decided)

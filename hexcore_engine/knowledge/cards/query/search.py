@@ -44,7 +44,7 @@ class CardQueries:
 
     @cached_property
     def _extras(self) -> CardSet:
-        return self._columns.cards_where("extra", bool, self._columns.every_card)
+        return self._columns.cards_where("extra", bool)
 
     def search(self, query: str, limit: int) -> CardSearch:
         """Answer a query. Whatever is typed, the result says how it was understood; damage alone raises."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from hexcore_engine.knowledge.cards.columns import CardSet, Column
+from hexcore_engine.knowledge.cards.columns import CardSet
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.cards.oracle_text import SELF
 from hexcore_engine.knowledge.cards.query.expressions import read_expression
-from hexcore_engine.knowledge.cards.query.leaves import REGEX, TEXT, Leaf, Run, leaf_where
+from hexcore_engine.knowledge.cards.query.leaves import REGEX, Leaf, Run, leaf_holding, leaf_where
 from hexcore_engine.knowledge.cards.query.lexer import Style, Token
 from hexcore_engine.knowledge.cards.query.problems import TermProblem
+from hexcore_engine.knowledge.cards.query.regex_search import NO, UNDECIDED, YES, Expression
 from hexcore_engine.utils.validation import fold
 
 EXTRA_TYPES = frozenset(
@@ -35,8 +36,8 @@ def name_leaf(token: Token) -> Leaf:
     prefix = "name:" if token.field else ""
     if not any(letter.isalnum() for letter in key):
         text = fold(token.value)
-        return leaf_where(f"{prefix}{quoted(token.value)}", "name", lambda name: text in name)
-    return leaf_where(f"{prefix}{quoted(token.value)}", "name_key", lambda name: key in name)
+        return leaf_holding(f"{prefix}{quoted(token.value)}", "name", text)
+    return leaf_holding(f"{prefix}{quoted(token.value)}", "name_key", key)
 
 
 def exact_name_leaf(token: Token) -> Leaf:
@@ -66,7 +67,7 @@ def oracle_leaf(token: Token) -> Leaf:
         return _regex_leaf("o", token, "oracle_self" if SELF in token.value else "oracle")
     text = fold(token.value)
     column = "oracle_self" if SELF in text else "oracle"
-    return leaf_where(f"o:{quoted(text)}", column, lambda oracle: text in oracle, TEXT)
+    return leaf_holding(f"o:{quoted(text)}", column, text)
 
 
 def full_oracle_leaf(token: Token) -> Leaf:
@@ -76,16 +77,16 @@ def full_oracle_leaf(token: Token) -> Leaf:
     text = fold(token.value)
     reading = f"fo:{quoted(text)}"
     if SELF not in text:
-        return leaf_where(reading, "full_oracle", lambda oracle: text in oracle, TEXT)
+        return leaf_holding(reading, "full_oracle", text)
     # Reminders say "this creature", never the name; so beside the text without them this finds the rest.
-    pattern = re.compile(_THIS.join(re.escape(part) for part in text.split(SELF)))
-    first = leaf_where(reading, "oracle_self", lambda oracle: text in oracle, TEXT)
-    second = leaf_where(reading, "full_oracle", lambda oracle: pattern.search(oracle) is not None, TEXT)
+    without = leaf_holding(reading, "oracle_self", text)
+    pattern = _THIS.join(re.escape(part) for part in text.split(SELF))
+    within_reminders = _expression_leaf(reading, Expression(pattern, ()), "full_oracle")
 
     def find(run: Run, within: CardSet) -> CardSet:
-        return first.find(run, within) | second.find(run, within)
+        return without.find(run, within) | within_reminders.find(run, within)
 
-    return Leaf(reading, find, TEXT)
+    return Leaf(reading, find, REGEX)
 
 
 def any_leaf(token: Token) -> Leaf:
@@ -111,29 +112,44 @@ def keyword_leaf(token: Token) -> Leaf:
 
 
 def _regex_leaf(field: str, token: Token, column: str) -> Leaf:
-    expression = read_expression(token.value)
     written = token.value.replace("/", "\\/")
+    return _expression_leaf(f"{field}:/{written}/", read_expression(token.value), column)
+
+
+def _expression_leaf(reading: str, expression: Expression, column: str) -> Leaf:
+    look = _in_type_lines if column == "type_line" else _in_texts
 
     def find(run: Run, within: CardSet) -> CardSet:
-        stored = run.columns.column(column)
-        numbers = _numbers_within(run, stored, within)
-        verdicts = run.regex.search(expression, [stored.values[number] for number in numbers])
-        table = bytearray(len(stored.values))
-        for number, verdict in zip(numbers, verdicts, strict=True):
-            table[number] = verdict
-        matched = [verdict == 1 for verdict in table]
-        if run.regex.stopped:
-            unknown = [verdict == 2 for verdict in table]
-            run.undecided |= run.columns.cards_with_codes(stored, unknown) & within
-        return run.columns.cards_with_codes(stored, matched) & within
+        matched, undecided = look(run, expression, column, within)
+        run.undecided |= undecided & within
+        return matched & within
 
-    return Leaf(f"{field}:/{written}/", find, REGEX)
+    return Leaf(reading, find, REGEX)
 
 
-def _numbers_within(run: Run, column: Column, within: CardSet) -> list[int]:
-    """The numbers of the values that the cards of `within` have."""
-    columns = run.columns
-    if within == columns.every_card:
-        return list(range(len(column.values)))
-    flags = columns.face_flags(within) if column.is_face else columns.flags(within)
-    return sorted({code for code, flag in zip(column.codes, flags, strict=True) if flag})
+def _in_type_lines(run: Run, expression: Expression, name: str, within: CardSet) -> tuple[CardSet, CardSet]:
+    """The cards that match, and those the time did not suffice for; each different line is looked at once."""
+    column = run.columns.column(name)
+    verdicts = run.regex.search(expression, column.values)
+    matched, undecided = (
+        run.columns.card_set(column.flags([verdict == wanted for verdict in verdicts]), is_face=True)
+        for wanted in (YES, UNDECIDED)
+    )
+    return matched, undecided
+
+
+def _in_texts(run: Run, expression: Expression, name: str, within: CardSet) -> tuple[CardSet, CardSet]:
+    """Likewise for texts, of which those alone are looked at that hold the letters every match has."""
+    columns, column = run.columns, run.columns.text(name)
+    for literal in expression.literals:
+        within = columns.cards_holding(name, literal, within)
+    places = list(columns.places(within, is_face=column.is_face))
+    verdicts = run.regex.search(expression, [column.text(place) for place in places])
+    flags = {YES: bytearray(column.num_places), UNDECIDED: bytearray(column.num_places), NO: bytearray(0)}
+    for place, verdict in zip(places, verdicts, strict=True):
+        if verdict != NO:
+            flags[verdict][place] = 1
+    matched, undecided = (
+        columns.card_set(bytes(flags[wanted]), is_face=column.is_face) for wanted in (YES, UNDECIDED)
+    )
+    return matched, undecided
