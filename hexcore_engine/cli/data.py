@@ -28,7 +28,7 @@ RULES = "rules"
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
     parser.add_argument("action", choices=list(ACTIONS), help="; ".join(ACTIONS_HELP))
-    parser.add_argument("words", nargs="*", help="what the action takes")
+    parser.add_argument("words", nargs="*", help="what the action takes: a file, a date, `rules` or `cards`")
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
