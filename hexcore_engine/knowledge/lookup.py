@@ -17,7 +17,7 @@ from hexcore_engine.knowledge.cards import reader as cards
 from hexcore_engine.knowledge.cards.records import CardHit, CardRecord, CardSearch
 from hexcore_engine.knowledge.digest.loader import known_numbers
 from hexcore_engine.knowledge.rules import reader as rules
-from hexcore_engine.knowledge.rules import search
+from hexcore_engine.knowledge.rules import search, terms
 from hexcore_engine.knowledge.rules.numbers import nearest_numbers, parse_number
 from hexcore_engine.knowledge.rules.pointing import points_here
 from hexcore_engine.knowledge.rules.records import (
@@ -147,7 +147,7 @@ class Knowledge:
         with self._reader.query() as connection:
             if connection is None or not self._reader.has_release:
                 return ()
-            return rules.glossary(connection, term)
+            return terms.glossary(connection, term)
 
     def contents(self, parent: str | None = None) -> tuple[RuleRecord, ...]:
         """What stands directly below a number; the sections for None."""

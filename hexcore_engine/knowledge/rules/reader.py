@@ -3,17 +3,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from functools import cache
 from typing import Any
 
-from hexcore_engine.knowledge.digest.loader import LABEL, DigestEntry, load_digest
 from hexcore_engine.knowledge.rules.numbers import parse_number
-from hexcore_engine.knowledge.rules.records import GlossaryRecord, ReleaseRecord, RuleRecord, RuleView
-from hexcore_engine.utils.validation import fold
+from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord, RuleView
 
-_NUM_SAID = 6
 _RULE = "SELECT number, text, official, parent, heading, plain FROM release.rule"
 
 
@@ -92,55 +87,6 @@ def exists(connection: sqlite3.Connection, number: str) -> bool:
 def common_words(connection: sqlite3.Connection) -> frozenset[str]:
     """Words that rules and players write in lower case."""
     return frozenset(word for (word,) in connection.execute("SELECT word FROM release.common_word"))
-
-
-def glossary(connection: sqlite3.Connection, term: str, limit: int = 8) -> tuple[GlossaryRecord, ...]:
-    """Return official entries for a term (exact first, then those that begin with it or contain it), then
-    what players say, in our words."""
-    wanted = fold(term).strip()
-    if not wanted:
-        return ()
-    rows = connection.execute(
-        "SELECT term, text, rules FROM release.glossary WHERE instr(folded, ?) > 0"
-        " ORDER BY folded != ?, instr(folded, ?), length(folded) LIMIT ?",
-        (wanted, wanted, wanted, limit),
-    ).fetchall()
-    official = [_official_term(term, text, tuple(json.loads(rules))) for term, text, rules in rows]
-    return (*official, *_players_words(connection, wanted, limit))
-
-
-def _official_term(term: str, text: str, rules: tuple[str, ...]) -> GlossaryRecord:
-    """Join a term with what players say for the first rule it names, and for those below it."""
-    entries = load_digest()
-    about = [number for number in entries if rules and _is_about(number, rules[0])]
-    said = dict.fromkeys(words for number in about for words in entries[number].said)
-    folded = fold(term)
-    others = tuple(words for words in said if fold(words) != folded)
-    return GlossaryRecord(term, text, True, rules, others[:_NUM_SAID])
-
-
-def _is_about(number: str, named: str) -> bool:
-    return number == named or ("." in named and number.startswith(named) and number[len(named) :].isalpha())
-
-
-@cache
-def _folded_said() -> tuple[tuple[DigestEntry, tuple[tuple[str, str], ...]], ...]:
-    """Return the entries, each with what players say and the same folded between two spaces."""
-    return tuple(
-        (entry, tuple((words, f" {fold(words)} ") for words in entry.said))
-        for entry in load_digest().values()
-    )
-
-
-def _players_words(connection: sqlite3.Connection, wanted: str, limit: int) -> list[GlossaryRecord]:
-    found = []
-    for entry, folded in _folded_said():
-        said = next((words for words, key in folded if key == f" {wanted} "), None)
-        said = said or next((words for words, key in folded if f" {wanted} " in key), None)
-        if said is not None and exists(connection, entry.rule):
-            text = f"{entry.plain} ({LABEL})"
-            found.append((fold(said) != wanted, len(said), GlossaryRecord(said, text, False, (entry.rule,))))
-    return [record for _, _, record in sorted(found, key=lambda item: item[:2])[:limit]]
 
 
 def _record(row: tuple[Any, ...], examples: tuple[str, ...] = ()) -> RuleRecord:

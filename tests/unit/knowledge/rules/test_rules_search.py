@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from hexcore_engine.knowledge.digest.loader import load_digest
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.knowledge.rules.marks import mark_words, stem
 from hexcore_engine.knowledge.rules.release import import_rules_file
@@ -144,11 +145,25 @@ def test_only_the_nearest_siblings_are_in_the_window(knowledge: Knowledge) -> No
     ]
 
 
-def test_players_words_stand_beside_the_official_term() -> None:
-    from hexcore_engine.knowledge.digest.loader import load_digest
-    from hexcore_engine.knowledge.rules.reader import _official_term
-
-    rule = next(entry.rule for entry in load_digest().values() if entry.said)
-    record = _official_term("Something", f"See rule {rule}.", (rule,))
-    assert record.said
-    assert record.official
+def test_players_words_stand_beside_the_official_term_where_its_rule_is(tmp_path: Path) -> None:
+    entry = next(
+        entry for entry in load_digest().values() if len(entry.said) > 2 and entry.rule[-1].isalpha()
+    )
+    number = entry.rule[:-1]
+    rules = {number[:3]: [f"{number}. Name", f"{entry.rule} A ferry waits."]}
+    glossary = [("Own Term", f"A thing. See rule {number}.")]
+    file = tmp_path / "own.txt"
+    file.write_text(OwnRelease("May 5, 2025", "effective", "Game Concepts", rules, glossary).text())
+    import_rules_file(tmp_path / "knowledge", file)
+    knowledge = Knowledge(tmp_path / "knowledge")
+    (official,) = knowledge.glossary("Own Term")
+    placed = knowledge.rule(entry.rule)
+    assert placed is not None
+    # Our words stand beside a rule only where the release has that rule.
+    assert set(official.said) <= set(entry.said)
+    assert bool(official.said) == bool(placed.rule.plain)
+    if placed.rule.plain:
+        (players,) = [found for found in knowledge.glossary(entry.said[0]) if entry.rule in found.rules][:1]
+        assert players.official is False
+        assert "not official" in players.text
+    knowledge.close()
