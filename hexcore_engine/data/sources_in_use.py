@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from hexcore_engine.data.rules_files import kept_file
+from hexcore_engine.data.rules_files import kept_file, rebuild_releases
 from hexcore_engine.errors import KnowledgeMissingError, StorageError, UsageError
 from hexcore_engine.knowledge.digest.loader import load_digest
 from hexcore_engine.knowledge.lookup import Knowledge
@@ -87,8 +87,11 @@ def pin_release(paths: Paths, typed: str) -> ReleaseEntry | None:
     with import_lock(folder):
         pointer = read_pointer(folder) or Pointer(generation=0)
         key = None if typed.lower() == NEWEST else find_release(pointer, typed).key
-        pointer = publish(folder, replace(pointer, generation=pointer.generation + 1, pinned=key))
-    return pointer.current_release()
+        publish(folder, replace(pointer, generation=pointer.generation + 1, pinned=key))
+    # It may have waited through a change of the digest.
+    rebuild_releases(paths)
+    changed = read_pointer(folder)
+    return changed.current_release() if changed else None
 
 
 def roll_back_rules(paths: Paths) -> ReleaseEntry:

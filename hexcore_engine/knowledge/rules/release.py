@@ -133,8 +133,13 @@ def ensure_digest_release(folder: Path) -> Pointer:
         )
 
 
+def has_other_form(folder: Path, entry: ReleaseEntry) -> bool:
+    """Whether a release's file was built by a version of this module with other tables."""
+    return _read_meta(folder / entry.file).get("schema") != str(RELEASE_FORM)
+
+
 def has_stale_digest(folder: Path, entry: ReleaseEntry) -> bool:
-    """Whether a release's file was built from another digest or by another version of this module."""
+    """Whether a release's file was built from another digest or has another version's form."""
     meta = _read_meta(folder / entry.file)
     return meta.get("digest_hash") != digest_hash() or meta.get("schema") != str(RELEASE_FORM)
 
