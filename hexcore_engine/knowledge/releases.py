@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection
 
+from hexcore_engine.errors import KnowledgeOutdatedError
 from hexcore_engine.knowledge.rules import reader as rules
 from hexcore_engine.knowledge.rules.changes import ReleaseChanges, RuleTexts, compare, read_texts
 from hexcore_engine.knowledge.rules.moves import RuleMove, find_move, is_another_rule
@@ -27,7 +28,11 @@ def rule_move(folder: Path, number: str, today: str, older: tuple[str, ...]) -> 
     does, and where that rule stands today; None when none did. All are keys of releases."""
     current = _text(folder, today, number)
     for key in older:
-        text = _text(folder, key, number)
+        try:
+            text = _text(folder, key, number)
+        except KnowledgeOutdatedError:
+            # Set-up builds it anew; the rule itself can be read without it.
+            continue
         if text is not None and is_another_rule(text, current):
             before, after = _texts(folder, key), _texts(folder, today)
             return find_move(number, before, after) if before and after else None

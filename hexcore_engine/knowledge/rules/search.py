@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from hexcore_engine.knowledge.index.lexical import ALL_TEXT, content_words, ranked_rules
 from hexcore_engine.knowledge.rules import reader
 from hexcore_engine.knowledge.rules.marks import mark_phrases, mark_words, stem, why_words
-from hexcore_engine.knowledge.rules.numbers import parse_number
+from hexcore_engine.knowledge.rules.numbers import parse_number, sort_key
 from hexcore_engine.knowledge.rules.records import RuleHit, RuleRecord
 from hexcore_engine.knowledge.rules.spelling import correct_words
 
+# What the full-text index takes for a word.
+_INDEXED = re.compile(r"[^\W_]+")
 _QUOTED = re.compile(r'["“”]([^"“”]*)["“”]?')
 # A rule whose whole text is its name ("Phasing"); below it stands all there is to say about it.
 _LONGEST_NAME = 40
@@ -60,7 +62,7 @@ def _exactly(
 ) -> tuple[RuleHit, ...]:
     """Rules that hold all phrases as they stand; those that hold more of the other words come first."""
     hits = []
-    for rule in reader.all_rules(connection):
+    for rule in _candidates(connection, phrases):
         if all(mark_phrases(_read_text(rule), [phrase]) for phrase in phrases):
             shown = rule.text or rule.plain
             also = mark_words(shown, words)
@@ -68,6 +70,22 @@ def _exactly(
             why = f"exactly these words; {why_words(rule, words)}" if also else "exactly these words"
             hits.append(RuleHit(rule, 1.0 + len({stem(shown[start:end]) for start, end in also}), why, marks))
     return tuple(sorted(hits, key=lambda hit: -hit.score)[:limit])
+
+
+def _candidates(connection: sqlite3.Connection, phrases: list[str]) -> list[RuleRecord]:
+    """Rules that may hold all phrases: those the index gives for their words; headings, which it lacks."""
+    words = [" ".join(_INDEXED.findall(phrase)) for phrase in phrases]
+    if not any(words):
+        return reader.all_rules(connection)
+    expression = " AND ".join(f'"{phrase}"' for phrase in words if phrase)
+    rows = connection.execute(
+        "SELECT number FROM release.rule WHERE instr(number, '.') = 0"
+        " UNION SELECT rule.number FROM release.rule_words"
+        " JOIN release.rule ON rule.position = rule_words.rowid WHERE rule_words MATCH ?",
+        (f"{{body plain}} : ({expression})",),
+    ).fetchall()
+    found = (reader.rule_record(connection, number) for (number,) in rows)
+    return sorted((rule for rule in found if rule), key=lambda rule: sort_key(rule.number))
 
 
 def _read_text(rule: RuleRecord) -> str:

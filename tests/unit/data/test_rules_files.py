@@ -1,4 +1,4 @@
-"""Releases are kept with their sources and built anew when their form, or our words for the one in use, changed."""
+"""Releases are kept with their sources; they are built anew when their form or our words changed."""
 
 from __future__ import annotations
 

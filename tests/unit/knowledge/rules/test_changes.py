@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -10,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hexcore_engine.errors import KnowledgeOutdatedError
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.knowledge.rules.changes import RuleTexts, compare, word_changes
 from hexcore_engine.knowledge.rules.matching import match_rules
 from hexcore_engine.knowledge.rules.parser import parse_rules_file
 from hexcore_engine.knowledge.rules.release import import_rules_file
+from hexcore_engine.knowledge.store.pointer import read_pointer
 from tests.unit.knowledge.rules.own_release import WORDS, own_editions
 from tests.unit.knowledge.rules.test_real_releases import FILES, FOLDER
 
@@ -76,6 +79,22 @@ def test_a_number_unknown_today_and_one_used_otherwise_lead_to_their_rules_of_to
     assert knowledge.move("100.1") is None
     assert knowledge.move("100.99") is None
     assert knowledge.move("no number") is None
+    knowledge.close()
+
+
+def test_an_older_release_of_another_form_does_not_keep_a_rule_from_being_read(folder: Path) -> None:
+    pointer = read_pointer(folder)
+    assert pointer is not None
+    (old,) = [entry for entry in pointer.releases if entry.key == "2025-01-01"]
+    connection = sqlite3.connect(folder / old.file)
+    connection.execute("UPDATE meta SET value = '0' WHERE name = 'schema'")
+    connection.commit()
+    connection.close()
+    knowledge = Knowledge(folder)
+    assert knowledge.move("100.6") is None
+    assert knowledge.rule("100.5") is not None
+    with pytest.raises(KnowledgeOutdatedError):
+        knowledge.changes("2025-01-01", "2025-02-01")
     knowledge.close()
 
 
