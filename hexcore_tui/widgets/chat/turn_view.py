@@ -88,6 +88,7 @@ class TurnView(Vertical):
         self.passages: tuple[Passage, ...] = ()
         self._plain = not profile.unicode
         self._mode = Static(classes="muted")
+        self._trouble = Static(classes="failed")
         self._evidence = LinkList()
         self._label = Static(classes="draft")
         self._answer = AnswerView(profile.batch_s, self._plain)
@@ -100,16 +101,18 @@ class TurnView(Vertical):
         self._evidence_notes: list[str] = []
         self._given_up: list[str] = []
         self._mode.update(Content("Looking for the rules that decide it …"))
-        for part in (self._evidence, self._label, self._answer, self._cited, self._citations, self._end):
+        below = (self._trouble, self._evidence, self._label, self._answer, self._cited, self._citations)
+        for part in (*below, self._end):
             part.display = False
 
     def compose(self) -> ComposeResult:
-        """The evidence stands above the answer."""
+        """The evidence, or why there is none, stands above the answer."""
         question = clean_text(self.question)
         if len(question) > LONGEST_SHOWN_QUESTION:
             question = f"{question[:LONGEST_SHOWN_QUESTION]}… ({len(question):,} characters)"
         yield Static(Content(f"{'>' if self._plain else '›'} {question}"), classes="question")
         yield self._mode
+        yield self._trouble
         yield self._evidence
         yield self._label
         yield self._answer
@@ -136,10 +139,11 @@ class TurnView(Vertical):
         self._mode.update(Content(" · ".join(part for part in (mode, found) if part)))
         self._show_passages(event.passages, event.rules_release)
         self._evidence_notes = list(event.notes)
+        self._say(self._evidence_notes)
         if event.error:
             words = f"Looking for rules failed: {event.error.message} {event.error.remedy}"
-            self._evidence_notes.insert(0, words)
-        self._say(self._evidence_notes)
+            self._trouble.update(Content(clean_line(words)))
+            self._trouble.display = True
 
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
         """Say who writes, and what was given up."""
