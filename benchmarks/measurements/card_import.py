@@ -28,6 +28,8 @@ report = import_cards(default_paths(), Path(sys.argv[1]), QuietProgress())
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps([time.monotonic() - started, peak, report.cards]))
 """
+# Parts of a real entry that the importer has no use for.
+_UNREAD = ("image_uris", "related_uris", "purchase_uris")
 # ru_maxrss is in KiB on Linux and in bytes on macOS.
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -87,14 +89,6 @@ def invented_card(number: int, words: list[str], chance: random.Random) -> dict[
         "toughness": "3",
         "legalities": {f"format{index}": chance.choice(("legal", "not_legal")) for index in range(22)},
         "set_type": "core",
-        "image_uris": dict.fromkeys(
-            ("small", "normal", "large", "art"), f"https://example.invalid/{'y' * 110}"
-        ),
-        "related_uris": dict.fromkeys(
-            ("one", "two", "three", "four"), f"https://example.invalid/{'z' * 150}"
-        ),
-        "purchase_uris": dict.fromkeys(
-            ("one", "two", "three", "four"), f"https://example.invalid/{'q' * 180}"
-        ),
+        **{name: dict.fromkeys("abcd", f"https://example.invalid/{name * 13}") for name in _UNREAD},
         "prices": {"usd": "0.10", "eur": None},
     }

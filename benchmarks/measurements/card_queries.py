@@ -18,49 +18,30 @@ TARGETS = (
 NUM_PLAIN = 200
 LIMIT = 50
 _TYPES = (
-    "elf",
-    "goblin",
-    "merfolk",
-    "artifact",
-    "instant",
-    "legendary",
-    "land",
-    "planeswalker",
-    "wizard",
+    "elf", "goblin", "merfolk", "artifact", "instant", "legendary", "land", "planeswalker", "wizard",
     "equipment",
-)
+)  # fmt: skip
 _COLORS = ("c:r", "c>=uw -c:r", "c=g", "c:m", "c:c", "id<=esper", "id:boros", "c:wubrg", "id>=4", "c!=b")
 _TEXTS = (
     "o:draw", 'o:"~ enters"', "o:damage -o:combat", "fo:flying", "o:token o:sacrifice", 'o:"each opponent"',
     "o:exile or o:destroy", "kw:trample", "kw:flying -kw:vigilance", "any:dragon",
 )  # fmt: skip
 _NUMBERS = (
-    "mv<=2", "pow>=4 tou<=2", "pow>tou", "pt>=12", "mv:odd", "pips>=3", "devotion:{g}{g}", "m:2ww", "produces>=2",
-    "loy>=4", "pow=*", "mv>pow",
+    "mv<=2", "pow>=4 tou<=2", "pow>tou", "pt>=12", "mv:odd", "pips>=3", "devotion:{g}{g}", "m:2ww",
+    "produces>=2", "loy>=4", "pow=*", "mv>pow",
 )  # fmt: skip
 _TRAITS = (
-    "is:vanilla",
-    "is:commander",
-    "is:shockland",
-    "is:modal",
-    "not:permanent",
-    "is:hybrid",
-    "is:frenchvanilla",
-)
-_NAMES = (
-    "bolt",
-    "of the",
-    "dragon lord",
-    '"fire // ice"',
-    "!forest",
-    "lightnig bolt",
-    "white flying creature",
-)
-_EXPRESSIONS = (
-    "o:/^{T}:/", r"o:/\bdraws?\b/", r"o:/\spp/", r"o:/\spt/", r"o:/\sm, \ss/", r"o:/\smm/", "o:/whenever .* attacks/",
-    "o:/(destroy|exile) target/", r"name:/\bof\b/", r"t:/^legendary .*dragon/", "o:/^~/", "fo:/[^.]+ dies/",
-    r"o:/search your library for (a|an|up to \w+)/", r"o:/\d+ damage/", "o:/(x|y)/",
+    "is:vanilla", "is:commander", "is:shockland", "is:modal", "not:permanent", "is:hybrid", "is:funny",
 )  # fmt: skip
+_NAMES = (
+    "bolt", "of the", "dragon lord", '"fire // ice"', "!forest", "lightnig bolt", "white flying creature",
+)  # fmt: skip
+_EXPRESSIONS = (
+    "o:/^{T}:/", r"o:/\bdraws?\b/", r"o:/\spp/", r"o:/\spt/", r"o:/\sm, \ss/", r"o:/\smm/", "o:/(x|y)/",
+    "o:/whenever .* attacks/", "o:/(destroy|exile) target/", r"name:/\bof\b/", r"t:/^legendary .*dragon/",
+    "o:/^~/", "fo:/[^.]+ dies/", r"o:/search your library for (a|an|up to \w+)/", r"o:/\d+ damage/",
+)  # fmt: skip
+_WITH = ("", "t:creature", "c:g", "-t:land")
 
 
 def measure(bench: Bench) -> dict[str, float]:

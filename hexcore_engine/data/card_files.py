@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hexcore_engine.data import packaged
-from hexcore_engine.data.card_readers import RULINGS, CardFile, is_wheel, read_json, read_packaged
+from hexcore_engine.data.card_readers import CARDS, RULINGS, CardFile, is_wheel, read_json, read_packaged
 from hexcore_engine.data.json_stream import open_json
 from hexcore_engine.data.progress import ProgressReporter
 from hexcore_engine.errors import ImportFileError
@@ -73,7 +73,30 @@ def import_cards(
     with _opened(file) as opened, import_lock(paths.knowledge_dir):
         if opened.kind == RULINGS:
             return _import_rulings(paths.knowledge_dir, opened, file)
-        return _import_cards(paths.knowledge_dir, opened, least_cards)
+        rulings, source = _loaded_rulings(paths.knowledge_dir)
+        return _import_cards(paths.knowledge_dir, opened, rulings, source, least_cards)
+
+
+def import_cards_and_rulings(
+    paths: Paths, cards: Path, rulings: Path, progress: ProgressReporter, *, least_cards: int
+) -> tuple[CardImportReport, CardImportReport]:
+    """Make the cards of one file and the rulings of another those in use, in one step.
+
+    Raises:
+        ImportFileError: when one of them is not whole, or there are fewer than `least_cards`; what was there
+            stays untouched.
+        StorageError: when the disk refuses.
+    """
+    progress.say(f"reading {rulings.name}")
+    with _opened(rulings) as opened_rulings:
+        by_card = _by_card(opened_rulings)
+    progress.say(f"reading {cards.name}")
+    with _opened(cards) as opened, import_lock(paths.knowledge_dir):
+        _require(opened, CARDS, cards)
+        source = _with_rulings_of(opened.source, opened_rulings.source)
+        report = _import_cards(paths.knowledge_dir, opened, by_card, source, least_cards)
+    ruled = replace(report, kind=RULINGS, source=source.rulings_source, date=source.rulings_date, extras=0)
+    return report, replace(ruled, duplicates=0)
 
 
 @contextmanager
@@ -87,38 +110,50 @@ def _opened(file: Path) -> Iterator[CardFile]:
         yield read_json(json)
 
 
-def _import_cards(folder: Path, opened: CardFile, least_cards: int) -> CardImportReport:
-    kept, kept_source = _loaded_rulings(folder)
+def _require(opened: CardFile, kind: str, file: Path) -> None:
+    if opened.kind != kind:
+        raise ImportFileError(f"{file.name} holds {opened.kind} where {kind} belong.")
+
+
+def _by_card(opened: CardFile) -> _Rulings:
+    rulings: _Rulings = {}
+    for oracle_id, ruling in opened.rulings:
+        rulings.setdefault(oracle_id, []).append(ruling)
+    return rulings
+
+
+def _import_cards(
+    folder: Path, opened: CardFile, rulings: _Rulings, rulings_source: CardsSource, least_cards: int
+) -> CardImportReport:
     source = opened.source
-    if kept and "rulings" not in source.provides:
-        source = replace(
-            source,
-            provides=(*source.provides, "rulings"),
-            rulings_source=kept_source.rulings_source,
-            rulings_date=kept_source.rulings_date,
-        )
-    cards = (_with_rulings(card, kept) for card in opened.cards) if kept else opened.cards
+    cards: Iterable[CardRecord] = opened.cards
+    if rulings and "rulings" not in source.provides:
+        source = _with_rulings_of(source, rulings_source)
+        cards = (_with_rulings(card, rulings) for card in opened.cards)
     return _publish(folder, cards, source, opened, least_cards)
 
 
 def _import_rulings(folder: Path, opened: CardFile, file: Path) -> CardImportReport:
-    source = loaded_source(folder)
-    if source is None or not _has_oracle_ids(folder):
+    loaded = loaded_source(folder)
+    if loaded is None or not _has_oracle_ids(folder):
         raise ImportFileError(
             f"{file.name} holds rulings, and the cards in use don't say which are theirs.",
             "Import Scryfall's oracle_cards first.",
         )
-    rulings: _Rulings = {}
-    for oracle_id, ruling in opened.rulings:
-        rulings.setdefault(oracle_id, []).append(ruling)
-    source = replace(
-        source,
-        provides=tuple(dict.fromkeys((*source.provides, "rulings"))),
-        rulings_source=opened.source.name,
-        rulings_date=opened.source.date,
-    )
+    rulings = _by_card(opened)
+    source = _with_rulings_of(loaded, opened.source)
     cards = (_with_rulings(card, rulings) for card in loaded_cards(folder))
     return _publish(folder, cards, source, opened, least_cards=1)
+
+
+def _with_rulings_of(source: CardsSource, rulings: CardsSource) -> CardsSource:
+    """The source of cards with that of their rulings, which came in a file of their own."""
+    return replace(
+        source,
+        provides=tuple(dict.fromkeys((*source.provides, "rulings"))),
+        rulings_source=rulings.rulings_source or rulings.name,
+        rulings_date=rulings.rulings_date or rulings.date,
+    )
 
 
 def _with_rulings(card: CardRecord, rulings: _Rulings) -> CardRecord:

@@ -12,7 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from hexcore_engine.data.card_files import CardImportReport, import_cards, loaded_source
+from hexcore_engine.data.card_files import (
+    CardImportReport,
+    import_cards,
+    import_cards_and_rulings,
+    loaded_source,
+)
 from hexcore_engine.data.downloads import LATER, Downloader, LockedOutError
 from hexcore_engine.data.progress import ProgressReporter
 from hexcore_engine.data.scryfall_cards import RULINGS_NAME, SOURCE_NAME
@@ -24,7 +29,9 @@ from hexcore_engine.settings import Settings, is_offline
 from hexcore_engine.utils.validation import clean_line
 
 # Rulings belong to cards, so cards come first.
-WANTED = ("oracle_cards", "rulings")
+CARDS = "oracle_cards"
+WANTED = (CARDS, "rulings")
+_DAY_SIGNS = len("2026-01-02")
 _STATE_NAME = "scryfall.json"
 _LARGEST_LIST_BYTES = 1024 * 1024
 # A new file with fewer cards than this part of those in use is taken for a broken one.
@@ -47,12 +54,14 @@ class BulkList(msgspec.Struct):
 
 
 class SourceState(msgspec.Struct):
-    """What is known of the source. `not_before` is in seconds since 1970; `in_use` is file -> updated_at."""
+    """What is known of the source. `not_before` is in seconds since 1970; `listed` is file -> updated_at in
+    the list that `etag` names, `in_use` the same for what was imported."""
 
     etag: str = ""
     address: str = ""
     checked_at: float = 0.0
     not_before: float = 0.0
+    listed: dict[str, str] = {}
     in_use: dict[str, str] = {}
 
 
@@ -79,6 +88,7 @@ class _Update:
         self._progress = progress
         self._state_file = paths.downloads_dir / _STATE_NAME
         self._state = self._read_state()
+        self._reports: dict[str, CardImportReport] = {}
 
     def run(self) -> tuple[CardImportReport, ...]:
         if self._state.not_before > time.time():
@@ -88,17 +98,20 @@ class _Update:
                 listed = self._list(downloader)
                 if listed is None:
                     return tuple(self._unchanged(name) for name in WANTED)
-                reports = tuple(self._bring(downloader, listed, name) for name in WANTED)
+                changed = [name for name in WANTED if not self._is_in_use(name)]
+                files = {name: self._fetch(downloader, listed[name]) for name in changed}
         except LockedOutError as locked:
             self._state.not_before = locked.until
             self._write_state()
             raise
+        self._import(files)
+        self._state.in_use = dict(self._state.listed)
         self._write_state()
-        return reports
+        return tuple(self._reports.get(name) or self._unchanged(name) for name in WANTED)
 
     def _list(self, downloader: Downloader) -> dict[str, BulkFile] | None:
         """The files there are now; None when the list is the one seen last and all of it is in use."""
-        complete = all(name in self._state.in_use and self._is_loaded(name) for name in WANTED)
+        complete = all(self._is_in_use(name) for name in WANTED)
         document = downloader.get(self._address, _LARGEST_LIST_BYTES, self._state.etag if complete else "")
         self._state.checked_at = time.time()
         if document is None:
@@ -115,42 +128,60 @@ class _Update:
             if name not in files:
                 raise DownloadError(f"The list of files at {self._address} has no {name}.", LATER)
         self._state.etag, self._state.address = document.etag, self._address
+        self._state.listed = {name: files[name].updated_at for name in WANTED}
         return files
 
-    def _bring(self, downloader: Downloader, listed: dict[str, BulkFile], name: str) -> CardImportReport:
-        bulk = listed[name]
-        if self._state.in_use.get(name) == bulk.updated_at and self._is_loaded(name):
-            return self._unchanged(name)
+    def _fetch(self, downloader: Downloader, bulk: BulkFile) -> Path:
+        """The file, whole; it lies there until it is imported, should the other one not come."""
         stamp = "".join(sign for sign in bulk.updated_at if sign.isdigit())[:14]
-        file = self._paths.downloads_dir / f"scryfall-{name}-{stamp}.json.part"
-        self._drop_others(name, file)
-        if not _finished(file).exists():
-            with self._progress.step(f"Scryfall {name}", bulk.size) as step:
-                downloader.fetch(bulk.download_uri, file, step)
-            with storage_errors(file):
-                file.replace(_finished(file))
-        report = self._import(_finished(file))
-        self._state.in_use[name] = bulk.updated_at
-        self._write_state()
-        return report
+        part = self._paths.downloads_dir / f"scryfall-{bulk.type}-{stamp}.json.part"
+        whole = part.with_suffix("")
+        self._drop_others(bulk.type, whole)
+        if not whole.exists():
+            with self._progress.step(f"Scryfall {bulk.type}", bulk.size) as step:
+                downloader.fetch(bulk.download_uri, part, step)
+            with storage_errors(whole):
+                part.replace(whole)
+        return whole
 
-    def _import(self, file: Path) -> CardImportReport:
+    def _import(self, files: dict[str, Path]) -> None:
+        cards, rulings = (files.get(name) for name in WANTED)
         try:
-            loaded = loaded_source(self._paths.knowledge_dir)
-            least = int(loaded.num_cards * _LEAST_SHARE) if loaded and loaded.name == SOURCE_NAME else 1
-            return import_cards(self._paths, file, self._progress, least_cards=least)
+            if cards and rulings:
+                reports = import_cards_and_rulings(
+                    self._paths, cards, rulings, self._progress, least_cards=self._least_cards()
+                )
+                self._reports.update(zip(WANTED, reports, strict=True))
+            else:
+                for name, file in files.items():
+                    least = self._least_cards() if name == CARDS else 1
+                    self._reports[name] = import_cards(self._paths, file, self._progress, least_cards=least)
         except ImportFileError as error:
-            raise DownloadError(f"What the source sent is not usable: {error.message}", LATER) from error
-        finally:
             # Kept, a damaged file would be taken for the whole one next time.
+            self._drop(files)
+            raise DownloadError(f"What the source sent is not usable: {error.message}", LATER) from error
+        self._drop(files)
+
+    def _drop(self, files: dict[str, Path]) -> None:
+        for file in files.values():
             with storage_errors(file):
                 file.unlink(missing_ok=True)
 
-    def _is_loaded(self, name: str) -> bool:
+    def _least_cards(self) -> int:
+        loaded = loaded_source(self._paths.knowledge_dir)
+        return int(loaded.num_cards * _LEAST_SHARE) if loaded and loaded.name == SOURCE_NAME else 1
+
+    def _is_in_use(self, name: str) -> bool:
+        """Whether the newest file listed is the one that was imported, and was not replaced since."""
+        updated_at = self._state.in_use.get(name)
+        if updated_at is None or updated_at != self._state.listed.get(name):
+            return False
         source = loaded_source(self._paths.knowledge_dir)
         if source is None or source.name != SOURCE_NAME:
             return False
-        return name != "rulings" or source.rulings_source == RULINGS_NAME
+        if name == CARDS:
+            return source.date == updated_at[:_DAY_SIGNS]
+        return (source.rulings_source, source.rulings_date) == (RULINGS_NAME, updated_at[:_DAY_SIGNS])
 
     def _unchanged(self, name: str) -> CardImportReport:
         source = loaded_source(self._paths.knowledge_dir) or CardsSource("", None, 0)
@@ -164,7 +195,7 @@ class _Update:
     def _drop_others(self, name: str, kept: Path) -> None:
         """Parts of older files will not be continued."""
         for old in self._paths.downloads_dir.glob(f"scryfall-{name}-*"):
-            if not old.name.startswith(_finished(kept).name):
+            if not old.name.startswith(kept.name):
                 with suppress(OSError):
                     old.unlink()
 
@@ -180,7 +211,3 @@ class _Update:
         with storage_errors(self._state_file):
             aside.write_bytes(msgspec.json.encode(self._state))
             aside.replace(self._state_file)
-
-
-def _finished(part: Path) -> Path:
-    return part.with_name(part.name.removesuffix(".part"))

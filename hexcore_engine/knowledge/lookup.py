@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from hexcore_engine.errors import KnowledgeMissingError
 from hexcore_engine.knowledge.cards import reader as cards
 from hexcore_engine.knowledge.cards.records import CardHit, CardRecord, CardSearch
 from hexcore_engine.knowledge.digest.loader import known_numbers
@@ -31,6 +32,7 @@ from hexcore_engine.knowledge.rules.records import (
 )
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
 from hexcore_engine.knowledge.store.status import KnowledgeStatus
+from hexcore_engine.protocol.records import ErrorRecord
 
 if TYPE_CHECKING:
     from hexcore_engine.knowledge.cards.query.search import CardQueries
@@ -223,8 +225,14 @@ class Knowledge:
         """Cards for a query in the card query language; words alone look for names."""
         with self._reader.query() as connection:
             if connection is None or not self._reader.has_cards:
-                return CardSearch((), 0, NO_CARDS)
-            return self._queries(connection).search(query, limit)
+                error = KnowledgeMissingError("No cards are loaded.")
+                record = ErrorRecord(error.code, error.message, error.remedy)
+                return CardSearch((), 0, NO_CARDS, error=record)
+            try:
+                return self._queries(connection).search(query, limit)
+            except (IndexError, ValueError, TypeError) as error:
+                # Columns that don't fit together; the reader finds out whether the file is damaged.
+                raise sqlite3.DatabaseError(f"the columns of cards can't be used: {error}") from error
 
     def _queries(self, connection: sqlite3.Connection) -> CardQueries:
         if self._card_queries is None or self._card_queries.connection is not connection:

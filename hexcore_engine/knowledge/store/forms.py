@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 # Each grows with every change of its tables or records; set-up builds a file of another form anew.
-CARDS_FORM = 2
+CARDS_FORM = 3
 RELEASE_FORM = 3
 
 

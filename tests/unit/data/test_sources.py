@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hexcore_engine import __version__
+from hexcore_engine.data.card_files import import_cards
 from hexcore_engine.data.progress import QuietProgress
 from hexcore_engine.data.sources import update_cards
 from hexcore_engine.errors import DownloadError
@@ -17,7 +18,7 @@ from hexcore_engine.paths import Paths
 from hexcore_engine.settings import DataSettings, Settings
 from tests.conftest import paths_of
 from tests.unit.data.bulk_server import LIST, BulkServer, bulk_server
-from tests.unit.data.own_card_files import scryfall_card, scryfall_ruling
+from tests.unit.data.own_card_files import scryfall_card, scryfall_ruling, write_json
 
 CARDS, RULINGS = "/file/oracle_cards.json", "/file/rulings.json"
 FIRST, SECOND = "2026-03-04T09:00:00.000+00:00", "2026-03-05T09:00:00.000+00:00"
@@ -41,6 +42,12 @@ def server() -> Iterator[BulkServer]:
 def update(paths: Paths, server: BulkServer) -> list[tuple[str, bool]]:
     settings = Settings(data=DataSettings(cards_source=f"{server.address}{LIST}"))
     return [(report.kind, report.unchanged) for report in update_cards(paths, settings, QuietProgress())]
+
+
+def forget_lock_out(paths: Paths) -> None:
+    """Let the time that the source asked for be over."""
+    state = paths.downloads_dir / "scryfall.json"
+    state.write_text(state.read_text().replace('"not_before":', '"not_before":0,"was":'))
 
 
 def loaded_names(paths: Paths) -> int:
@@ -131,16 +138,31 @@ def test_who_is_locked_out_does_not_ask_again_before_the_time(paths: Paths, serv
         with pytest.raises(DownloadError, match=r"not to be asked again for (30|29|28) s"):
             update(paths, server)
     assert server.paths() == [LIST]
-    state = paths.downloads_dir / "scryfall.json"
-    state.write_text(state.read_text().replace('"not_before":', '"not_before":0,"was":'))
+    forget_lock_out(paths)
     update(paths, server)
     assert loaded_names(paths) == 40
 
 
-def test_a_lock_out_in_the_middle_keeps_what_came_before(paths: Paths, server: BulkServer) -> None:
+def test_a_lock_out_in_the_middle_keeps_what_was_fetched(paths: Paths, server: BulkServer) -> None:
     server.statuses[RULINGS] = [(429, {})]
     with pytest.raises(DownloadError, match="30 s"):
         update(paths, server)
+    forget_lock_out(paths)
+    update(paths, server)
+    assert server.paths() == [LIST, CARDS, RULINGS, LIST, RULINGS]
+    assert loaded_names(paths) == 40
+    pointer = read_pointer(paths.knowledge_dir)
+    assert pointer is not None
+    assert pointer.generation == 1
+
+
+def test_cards_imported_by_hand_meanwhile_are_replaced_by_the_update(
+    paths: Paths, server: BulkServer, tmp_path: Path
+) -> None:
+    update(paths, server)
+    other = write_json(tmp_path / "oracle-cards-20250101.json", [scryfall_card("Other")])
+    import_cards(paths, other, QuietProgress())
+    assert update(paths, server) == [("cards", False), ("rulings", True)]
     assert loaded_names(paths) == 40
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hexcore_engine.errors import KnowledgeCorruptError
 from hexcore_engine.knowledge.lookup import Knowledge
 from tests.unit.knowledge.cards.own_cards import publish_own
 from tests.unit.knowledge.cards.query.conftest import Search
@@ -118,3 +121,20 @@ def test_whatever_is_typed_is_answered(tmp_path_factory: pytest.TempPathFactory,
     knowledge.close()
     assert found.total >= len(found.hits)
     assert found.error is not None or found.reading
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_damage_in_the_columns_is_said_as_such(tmp_path: Path, seed: int) -> None:
+    publish_own(tmp_path, MEADOW)
+    file = tmp_path / "knowledge-1.sqlite"
+    content = bytearray(file.read_bytes())
+    chance = random.Random(seed)
+    for place in chance.sample(range(4096, len(content)), 400):
+        content[place] ^= 1 << chance.randrange(8)
+    file.write_bytes(content)
+    knowledge = Knowledge(tmp_path)
+    for query in ("moss", "t:otter c:g", "o:hums pow>tou", "o:/./ is:vanilla", "mv<=3 order:color"):
+        with suppress(KnowledgeCorruptError):
+            found = knowledge.search_cards(query)
+            assert found.total >= len(found.hits)
+    knowledge.close()
