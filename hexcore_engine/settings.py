@@ -129,9 +129,6 @@ class DataSettings(Section, frozen=True):
     cards_source: Annotated[
         str, Meta(description="Address that lists Scryfall's bulk files, for `hexcore data update`.")
     ] = "https://api.scryfall.com/bulk-data"
-    pinned_release: Annotated[
-        str, Meta(description="Effective date of the rules release to use; empty is the newest.")
-    ] = ""
 
 
 class Settings(Section, frozen=True):

@@ -20,11 +20,13 @@ from hexcore_engine.settings import load_settings
 # name -> what it does; the file of the same name holds it.
 COMMANDS: dict[str, str] = {
     "ask": "ask a rules question; the answer streams, its rules are checked",
-    "rule": "show one rule with its parent, siblings and examples",
+    "rule": "show one rule, what stands around it and what points to it",
     "rules": "search the rules",
+    "diff": "say what changed between two releases of the rules",
     "glossary": "explain a term",
     "card": "show one card",
     "cards": "search cards",
+    "data": "import, update, pin or remove rules releases and cards; say how old they are",
     "setup": "fetch the embedded data and build the knowledge file",
     "doctor": "say what works here, what does not, and the remedy",
     "models": "list models, or choose the one that answers",

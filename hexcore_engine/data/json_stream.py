@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+import msgspec
+
 from hexcore_engine.errors import ImportFileError
 
 BLOCK_BYTES = 256 * 1024
-LARGEST_ENTRY_BYTES = 2 * 1024 * 1024
+LARGEST_ENTRY_BYTES = 4 * 1024 * 1024
 LARGEST_FILE_BYTES = 2 * 1024 * 1024 * 1024
 DEEPEST = 40
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -122,7 +124,10 @@ class JsonFile:
     def _name(self) -> str:
         if self._peek() != b'"':
             raise self._unexpected("a name in quotes")
-        return self._take_value().decode("utf-8", "replace").strip('"')
+        try:
+            return msgspec.json.decode(self._take_value(), type=str)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise self.failure(f"a name can't be read ({error})") from error
 
     def _take_value(self) -> bytes:
         sign = self._peek()

@@ -18,12 +18,15 @@ EXTRA_TYPES = frozenset(
     ("plane", "phenomenon", "scheme", "vanguard", "conspiracy", "stickers", "token", "emblem", "dungeon")
 )
 _DASH = re.compile(r"\s+[-–—]+\s+")
+_UNQUOTABLE = re.compile(r"[\s()\"'“”„]|^[-!/]|^(?:or|and)$", re.IGNORECASE)
 _THIS = r"this [a-z]+"
 
 
 def quoted(text: str) -> str:
     """A value as it may be typed again."""
-    return f'"{text}"' if not text or re.search(r"[\s()\"']", text) else text
+    if text and not _UNQUOTABLE.search(text):
+        return text
+    return f"'{text}'" if '"' in text else f'"{text}"'
 
 
 def name_leaf(token: Token) -> Leaf:
