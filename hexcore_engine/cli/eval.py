@@ -56,7 +56,7 @@ def _measure(
     """
     retriever = HybridRetriever(folder, without=(without,) if without else ())
     try:
-        if not retriever.ranked_rules("rule", 1):
+        if retriever.prepare("") is None:
             raise NotSetUpError("There are no rules to retrieve from.")
         report = evaluate(retriever, questions) if questions else evaluate_examples(retriever)
     finally:

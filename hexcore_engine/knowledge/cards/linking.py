@@ -6,10 +6,9 @@ A short name is what stands before the comma of a legend's name, or a word that 
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain
 
 import msgspec
 
@@ -43,48 +42,55 @@ class NameIndex:
         return key in self.whole or key in self.legends or key in self.words
 
 
+_index_decoder = msgspec.msgpack.Decoder(NameIndex)
+
+
 def load_name_index(connection: sqlite3.Connection) -> NameIndex:
-    """Read the names of a cards file."""
-    names = "SELECT folded, card_id FROM card_name WHERE NOT extra AND kind {} 'full' ORDER BY name_id DESC"
-    full = connection.execute(names.format("=")).fetchall()
-    whole: dict[str, int] = dict(connection.execute(names.format("!=")))
-    whole.update(full)
-    # A full name holds its faces' words, so each word counts once a card.
-    split = [(set(key.split()), card_id) for key, card_id in full]
-    num_cards = Counter(chain.from_iterable(words for words, _ in split))
-    legends = _legends(connection, whole, {card_id for _, card_id in full})
+    """Read the index that was built with the cards file: building it costs seconds a question can't wait."""
+    (packed,) = connection.execute("SELECT packed FROM name_index").fetchone()
+    return _index_decoder.decode(packed)
+
+
+def write_name_index(connection: sqlite3.Connection) -> None:
+    """Build the index of a cards file that holds its names already."""
+    connection.execute("CREATE TABLE name_index (packed BLOB NOT NULL)")
+    packed = msgspec.msgpack.encode(build_name_index(connection))
+    connection.execute("INSERT INTO name_index VALUES (?)", (packed,))
+
+
+def build_name_index(connection: sqlite3.Connection) -> NameIndex:
+    """Gather the names of a cards file, whole and short."""
+    rows = connection.execute(
+        "SELECT folded, card_id FROM card_name WHERE NOT extra ORDER BY kind = 'full', name_id DESC"
+    ).fetchall()
+    whole: dict[str, int] = dict(rows)
+    holders: defaultdict[str, set[int]] = defaultdict(set)
+    for key, card_id in rows:
+        for word in key.split():
+            holders[word].add(card_id)
+    legends = _legends(connection, whole)
     words = {
-        word: card_id
-        for held, card_id in split
-        for word in held
-        if num_cards[word] == 1 and len(word) >= _SHORTEST_UNIQUE_WORD and word not in whole
+        word: next(iter(ids))
+        for word, ids in holders.items()
+        if len(ids) == 1 and len(word) >= _SHORTEST_UNIQUE_WORD and word not in whole
     }
+    longest: dict[str, int] = {}
+    for key in (*whole, *legends, *words):
+        first = key.split(" ", 1)[0]
+        longest[first] = max(longest.get(first, 0), key.count(" ") + 1)
     return NameIndex(
         whole=whole,
         legends=legends,
         words=words,
-        longest=_longest_by_first_word(chain(whole, legends, words)),
-        usual_words=frozenset(word for word, cards in num_cards.items() if cards >= _NAMES_OF_A_USUAL_WORD),
+        longest=longest,
+        usual_words=frozenset(word for word, ids in holders.items() if len(ids) >= _NAMES_OF_A_USUAL_WORD),
     )
 
 
-def _longest_by_first_word(keys: Iterable[str]) -> dict[str, int]:
-    longest: dict[str, int] = {}
-    for key in keys:
-        first = key.split(" ", 1)[0]
-        length = key.count(" ") + 1
-        if length > longest.get(first, 0):
-            longest[first] = length
-    return longest
-
-
-def _legends(
-    connection: sqlite3.Connection, whole: dict[str, int], ordinary: set[int]
-) -> dict[str, tuple[int, ...]]:
+def _legends(connection: sqlite3.Connection, whole: dict[str, int]) -> dict[str, tuple[int, ...]]:
     found: defaultdict[str, list[int]] = defaultdict(list)
-    # Name and row alone stand in the index of names: no record is read.
-    names = connection.execute("SELECT card_id, name FROM card WHERE instr(name, ',')").fetchall()
-    for card_id, name in sorted(entry for entry in names if entry[0] in ordinary):
+    names = connection.execute("SELECT name, card_id FROM card WHERE NOT extra AND instr(name, ',')")
+    for name, card_id in names.fetchall():
         for face in face_names(name):
             if "," in face:
                 found[name_key(face.split(",")[0])].append(card_id)

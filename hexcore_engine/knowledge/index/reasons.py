@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from hexcore_engine.knowledge.digest.loader import load_digest
 from hexcore_engine.knowledge.index.signals import SignalReader, Signals
+from hexcore_engine.knowledge.rules.marks import matching_words
 from hexcore_engine.knowledge.rules.records import RuleRecord
 
 MOST_REASONS = 3
@@ -13,7 +14,6 @@ MOST_REASONS = 3
 _SAID_SHARE = 0.6
 # How near a list's best a rule must stand for the list to be named as a reason.
 _NEAR_BEST = 0.4
-_MOST_WORDS = 4
 
 
 def reasons_for(
@@ -24,7 +24,7 @@ def reasons_for(
     found = [
         *_of_cards(reader, signals, place),
         *_of_names(reader, signals, place),
-        *_of_words(rule, words),
+        *filter(None, [matching_words(rule, words)]),
         *_of_players(reader, signals, place, rule.number),
         *_of_references(reader, place, shown),
     ]
@@ -45,12 +45,6 @@ def _of_cards(reader: SignalReader, signals: Signals, place: int) -> list[str]:
 def _of_names(reader: SignalReader, signals: Signals, place: int) -> list[str]:
     stems = signals.named.get(place)
     return [f"you name “{reader.topics.by_stems[stems].name}”"] if stems else []
-
-
-def _of_words(rule: RuleRecord, words: list[str]) -> list[str]:
-    texts = f" {rule.text} {rule.heading} {rule.plain} ".lower()
-    shared = [word for word in words if word[:5] in texts]
-    return [f"your words match: {', '.join(shared[:_MOST_WORDS])}"] if shared else []
 
 
 def _of_players(reader: SignalReader, signals: Signals, place: int, number: str) -> list[str]:
