@@ -22,7 +22,8 @@ def test_an_entry_stays_with_a_rule_that_reads_as_before() -> None:
     ours = [entry("900.1", SOUP)]
     placement = place_entries({"900.1": SOUP, "900.2": SALT}, ours)
     assert placement.entries == {"900.1": ours[0]}
-    assert not placement.moved and not placement.stale
+    assert not placement.moved
+    assert not placement.stale
 
 
 def test_an_entry_follows_its_rule_to_another_number() -> None:
