@@ -38,7 +38,7 @@ bench: $(VENV)/.ready-dev ## measure every number promised, as ratios inside one
 	@$(BIN)/python -m benchmarks.run
 
 docs: $(VENV)/.ready-dev ## build the documentation into site/
-	@$(BIN)/python -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 pictures: $(VENV)/.ready-dev ## draw the pictures of the README anew
 	@$(BIN)/python scripts/make_pictures.py

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import platform
+import signal
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ def main() -> int:
     unknown = sorted(set(options.names) - set(known))
     if unknown:
         parser.error(f"there is no measurement {', '.join(unknown)}; there are {', '.join(known)}")
+    # Told to end, it still ends the programs it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results = []
     for name in options.names or known:
         print(f"measuring {name} …", file=sys.stderr, flush=True)

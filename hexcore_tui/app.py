@@ -150,6 +150,11 @@ class HexcoreApp(App[int]):
         self._missing["model"] = missing_model(message.event)
         self._say_missing()
 
+    def on_turn_view_finished(self) -> None:
+        """The list of conversations, when that is what one looks at, has changed."""
+        if self.current_mode == "sessions":
+            self._hand_over("reload")
+
     def on_request_refused(self, message: RequestRefused) -> None:
         """A request of the app's own failed."""
         self.chat.problem = f"{message.error.message} {message.error.remedy}"
@@ -264,8 +269,8 @@ class HexcoreApp(App[int]):
         self.action_go("chat")
         self.chat.add_words(words)
 
-    def _hand_over(self, verb: str, what: str) -> None:
-        getattr(self.screen, verb)(what)
+    def _hand_over(self, verb: str, *what: str) -> None:
+        getattr(self.screen_stack[0], verb)(*what)
 
     def _fatal_error(self) -> None:
         # Textual's own would print local variables; see textual_gaps.

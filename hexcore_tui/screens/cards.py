@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -126,10 +127,8 @@ class CardsScreen(Screen[None]):
         self._card.show(name)
         self._card.focus()
 
-    def _search(self, words: str) -> None:
-        self.run_worker(self._look_up(words), group="search", exclusive=True, exit_on_error=False)
-
-    async def _look_up(self, words: str) -> None:
+    @work(group="search", exclusive=True, exit_on_error=False)
+    async def _search(self, words: str) -> None:
         try:
             hits, status = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))
         except HexcoreError as error:

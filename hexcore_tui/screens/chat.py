@@ -105,6 +105,10 @@ class ChatScreen(Screen[None]):
         if message.in_vain and not self._prompt.text:
             self._prompt.put(turn.question)
 
+    def on_evidence_found(self) -> None:
+        """The rules are there to be read; a model may have to be loaded first."""
+        self._status.doing = "The model gets ready … Esc stops"
+
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
         """The model that answers is known now, and reads what was found."""
         host(self).model_seen(message.event.model)
@@ -178,6 +182,7 @@ class ChatScreen(Screen[None]):
         self._session_id = None
         self._open_turn = None
         self._status.doing = ""
+        self._status.usage = None
         await self._transcript.clear()
         self._prompt.focus()
 
@@ -219,6 +224,11 @@ class ChatScreen(Screen[None]):
     def open_session(self, session_id: str) -> None:
         """Go on with a stored conversation."""
         host(self).bridge.request(self, requests.OpenSession(session_id=session_id))
+
+    def forget_session(self, session_id: str) -> None:
+        """A conversation was deleted: when it is the one shown here, start anew."""
+        if session_id == self._session_id:
+            self.call_later(self.action_new_session)
 
     @property
     def answering(self) -> bool:
@@ -268,6 +278,7 @@ class ChatScreen(Screen[None]):
         self._session_id = opened.session.session_id
         self._open_turn = None
         self._status.doing = ""
+        self._status.usage = opened.turns[-1].usage if opened.turns else None
         profile = host(self).profile
         running = opened.running_question_id if opened.turns else None
         stored = opened.turns[:-1] if running else opened.turns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -158,6 +159,24 @@ class RulesScreen(Screen[None]):
         if self._rule.number:
             host(self).ask_about(f"{self._rule.number} ")
 
+    def action_show_near(self) -> None:
+        """Turn to what is near the rule, and back."""
+        self._rule.turn_to("near")
+
+    def action_show_pointing(self) -> None:
+        """Turn to what points to the rule, and back."""
+        self._rule.turn_to("pointing")
+
+    def action_show_changes(self) -> None:
+        """Open the list of changes; a rule chosen there is read here."""
+        from hexcore_tui.screens.rule_changes import RuleChangesScreen
+
+        self.app.push_screen(RuleChangesScreen(), self._read_chosen)
+
+    def _read_chosen(self, number: str | None) -> None:
+        if number:
+            self.show_rule(number)
+
     def show_rule(self, number: str) -> None:
         """Show a rule and read it."""
         self._rule.show(number)
@@ -165,8 +184,9 @@ class RulesScreen(Screen[None]):
 
     def _search(self, words: str) -> None:
         self.query_one(ContentSwitcher).current = "findings" if words else "contents"
-        self.run_worker(self._look_up(words), group="search", exclusive=True, exit_on_error=False)
+        self._look_up(words)
 
+    @work(group="search", exclusive=True, exit_on_error=False)
     async def _look_up(self, words: str) -> None:
         try:
             findings, release = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))

@@ -60,7 +60,7 @@ class SessionsScreen(Screen[None]):
         """Read the list anew each time the screen is visited."""
         self._list.focus()
         self._say("")
-        self._ask(requests.ListSessions())
+        self.reload()
 
     def on_sessions_arrived(self, message: messages.SessionsArrived) -> None:
         """Show the list, keeping the place in it."""
@@ -74,7 +74,7 @@ class SessionsScreen(Screen[None]):
 
     def on_session_altered(self, message: messages.SessionAltered) -> None:
         """Read the list again after a change."""
-        self._ask(requests.ListSessions())
+        self.reload()
 
     def on_session_text_arrived(self, message: messages.SessionTextArrived) -> None:
         """Write the export into the folder the app was started in."""
@@ -124,7 +124,8 @@ class SessionsScreen(Screen[None]):
         if session:
             self._deleted = session.session_id
             self._ask(requests.DeleteSession(session_id=session.session_id))
-            self._say(f"Deleted: {clean_line(session.title)}. u brings it back.")
+            host(self).chat.forget_session(session.session_id)
+            self._say(f"Deleted “{clean_line(session.title)}”; u brings it back.")
 
     def action_undo_delete(self) -> None:
         """Bring the last deleted conversation back."""
@@ -145,6 +146,10 @@ class SessionsScreen(Screen[None]):
             self._end_renaming()
         else:
             host(self).action_go("chat")
+
+    def reload(self) -> None:
+        """Read the list again."""
+        self._ask(requests.ListSessions())
 
     def _current(self) -> SessionRecord | None:
         place = self._list.highlighted

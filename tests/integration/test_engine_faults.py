@@ -16,7 +16,7 @@ import pytest
 
 import hexcore_engine
 from hexcore_engine.client.client import EngineClient
-from hexcore_engine.client.supervisor import engine_status, start_engine
+from hexcore_engine.client.supervisor import engine_status, is_listening, start_engine
 from hexcore_engine.client.transports import connect_socket
 from hexcore_engine.errors import EngineLostError
 from hexcore_engine.paths import Paths
@@ -233,7 +233,11 @@ async def test_a_stale_socket_is_no_obstacle(scripted_home: Paths) -> None:
     assert status is not None
     pid = status.pid or 0
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: has_ended(pid))
+
+    async def nobody_listens() -> bool:
+        return not await is_listening(scripted_home)
+
+    await until(nobody_listens)
     assert scripted_home.socket_file.exists()
     assert await engine_status(scripted_home) is None
     await start_engine(scripted_home)

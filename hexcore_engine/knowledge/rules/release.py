@@ -17,8 +17,9 @@ from pathlib import Path
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, known_numbers, load_digest
 from hexcore_engine.knowledge.digest.placement import place_entries
+from hexcore_engine.knowledge.rules.decoding import decode_rules_text, read_rules_bytes
 from hexcore_engine.knowledge.rules.numbers import find_references, parent_number, sort_key
-from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_file
+from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_text
 from hexcore_engine.knowledge.rules.records import COLUMNS
 from hexcore_engine.knowledge.store.builder import import_lock, publish_release
 from hexcore_engine.knowledge.store.forms import RELEASE_FORM
@@ -55,6 +56,10 @@ CREATE TABLE glossary (
 );
 CREATE INDEX glossary_folded ON glossary (folded);
 CREATE TABLE common_word (word TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE phrase (place INTEGER PRIMARY KEY, position INTEGER NOT NULL);
+CREATE VIRTUAL TABLE phrase_words USING fts5(
+    words, content = "", tokenize = "porter unicode61 remove_diacritics 2"
+);
 CREATE TABLE oracle_pattern (pattern TEXT NOT NULL, number TEXT NOT NULL);
 CREATE VIRTUAL TABLE rule_words USING fts5(
     {", ".join(COLUMNS)}, tokenize = "porter unicode61 remove_diacritics 2"
@@ -64,7 +69,8 @@ CREATE VIRTUAL TABLE rule_words USING fts5(
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import read. `unchanged` when the same file is already the release of that date."""
+    """What an import read. `unchanged` when the same file is already the release of that date; `key` names
+    the release among those on disk."""
 
     effective: str | None
     rules: int
@@ -74,7 +80,8 @@ class ImportReport:
     encoding: str
     warnings: tuple[ParseWarning, ...]
     unchanged: bool
-    kind: str = "comprehensive rules"
+    key: str = ""
+    kind: str = "rules"
 
 
 def import_rules_file(folder: Path, file: Path) -> ImportReport:
@@ -84,8 +91,9 @@ def import_rules_file(folder: Path, file: Path) -> ImportReport:
         ImportFileError: when it is no whole rules file; what was there stays untouched.
         StorageError: when the folder can't be written.
     """
-    parsed = parse_rules_file(file)
-    source_hash = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    content = read_rules_bytes(file)
+    parsed = parse_rules_text(decode_rules_text(content, str(file)), str(file))
+    source_hash = hashlib.sha256(content).hexdigest()[:16]
     effective = parsed.effective.isoformat() if parsed.effective else None
     key = effective or f"undated-{source_hash[:6]}"
     with import_lock(folder):
@@ -103,12 +111,13 @@ def import_rules_file(folder: Path, file: Path) -> ImportReport:
     return ImportReport(
         effective,
         parsed.num_rules,
-        len(parsed.groups),
+        parsed.num_groups,
         parsed.num_examples,
         len(parsed.glossary),
         parsed.encoding,
         parsed.warnings,
         unchanged,
+        key,
     )
 
 
@@ -125,8 +134,13 @@ def ensure_digest_release(folder: Path) -> Pointer:
         )
 
 
+def has_other_form(folder: Path, entry: ReleaseEntry) -> bool:
+    """Whether a release's file was built by a version of this module with other tables."""
+    return _read_meta(folder / entry.file).get("schema") != str(RELEASE_FORM)
+
+
 def has_stale_digest(folder: Path, entry: ReleaseEntry) -> bool:
-    """Whether a release's file was built from another digest or by another version of this module."""
+    """Whether a release's file was built from another digest or has another version's form."""
     meta = _read_meta(folder / entry.file)
     return meta.get("digest_hash") != digest_hash() or meta.get("schema") != str(RELEASE_FORM)
 
@@ -194,6 +208,7 @@ def _write(
     connection.executemany(
         "INSERT INTO common_word VALUES (?)", ((word,) for word in _common_words(rules, digest))
     )
+    _write_phrases(connection, rules, digest)
     num_rules = sum(1 for row in rules if "." in row.number and (row.text or row.official))
     meta |= {"digest_hash": digest_hash(), "schema": str(RELEASE_FORM), "num_rules": str(num_rules)}
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
@@ -203,6 +218,25 @@ def _digest_for(rules: list[_Row]) -> dict[str, DigestEntry]:
     """Our entries by the number each stands under among these rules."""
     official = {row.number: row.text for row in rules if row.official}
     return place_entries(official).entries if official else load_digest()
+
+
+def _write_phrases(connection: sqlite3.Connection, rules: list[_Row], digest: dict[str, DigestEntry]) -> None:
+    """Each phrase and question of players as a text of its own: the nearest single one says more than all
+    of a rule's together."""
+    phrases = [
+        (position, phrase)
+        for position, row in enumerate(rules)
+        if (entry := digest.get(row.number)) is not None
+        for phrase in (*entry.said, *entry.asks)
+    ]
+    connection.executemany(
+        "INSERT INTO phrase VALUES (?, ?)",
+        ((place, rule) for place, (rule, _) in enumerate(phrases, start=1)),
+    )
+    connection.executemany(
+        "INSERT INTO phrase_words (rowid, words) VALUES (?, ?)",
+        ((place, words) for place, (_, words) in enumerate(phrases, start=1)),
+    )
 
 
 def _common_words(rules: list[_Row], digest: dict[str, DigestEntry]) -> list[str]:

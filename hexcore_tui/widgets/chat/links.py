@@ -51,8 +51,9 @@ class LinkList(OptionList):
         & > .option-list--option { padding: 0 1; }
         & > .option-list--option-highlighted { background: transparent; color: $foreground; }
         &:focus > .option-list--option-highlighted {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
+            background: $primary 25%;
+            color: $foreground;
+            text-style: bold;
         }
     }
     """

@@ -37,9 +37,12 @@ class PromptInput(TextArea):
         min-height: 3;
         max-height: 10;
         border: round $border-blurred;
+        border-title-color: $text-muted;
+        border-subtitle-color: $text-muted;
         padding: 0 1;
         background: $background;
         &:focus { border: round $border; }
+        & .text-area--placeholder { color: $text-muted; }
     }
     """
     pinned_mode: reactive[ModeName | None] = reactive(None)

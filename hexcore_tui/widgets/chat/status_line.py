@@ -23,12 +23,14 @@ class StatusLine(Widget):
     notice: reactive[str] = reactive("", layout=True)
 
     def render(self) -> Content:
-        """The reply to what the user just did, else what is wrong, else what is being done; when nothing is,
-        the last answer's figures."""
-        warning = self.notice or self.problem
-        left = (clean_line(warning), "$warning") if warning else (self.doing, "")
+        """The reply to what the user just did, else what is being done, else what is wrong and the last
+        answer's figures."""
+        words, style = self.notice, "$warning"
+        if not words:
+            words, style = (self.doing, "") if self.doing else (self.problem, "$warning")
         figures = "" if self.notice or self.doing else usage_words(self.usage)
-        return Content("   ").join(Content.assemble(part) for part in (left, (figures, "")) if part[0])
+        parts = [(clean_line(words), style), (figures, "")]
+        return Content("   ").join(Content.assemble(part) for part in parts if part[0])
 
 
 def usage_words(usage: Usage | None) -> str:

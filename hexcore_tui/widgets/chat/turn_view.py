@@ -22,6 +22,7 @@ from hexcore_engine.protocol.records import (
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui import messages
 from hexcore_tui.display_profile import DisplayProfile
+from hexcore_tui.host import host
 from hexcore_tui.widgets.chat.answer_view import AnswerView
 from hexcore_tui.widgets.chat.links import (
     LinkList,
@@ -87,6 +88,7 @@ class TurnView(Vertical):
         self.passages: tuple[Passage, ...] = ()
         self._plain = not profile.unicode
         self._mode = Static(classes="muted")
+        self._trouble = Static(classes="failed")
         self._evidence = LinkList()
         self._label = Static(classes="draft")
         self._answer = AnswerView(profile.batch_s, self._plain)
@@ -99,16 +101,18 @@ class TurnView(Vertical):
         self._evidence_notes: list[str] = []
         self._given_up: list[str] = []
         self._mode.update(Content("Looking for the rules that decide it …"))
-        for part in (self._evidence, self._label, self._answer, self._cited, self._citations, self._end):
+        below = (self._trouble, self._evidence, self._label, self._answer, self._cited, self._citations)
+        for part in (*below, self._end):
             part.display = False
 
     def compose(self) -> ComposeResult:
-        """The evidence stands above the answer."""
+        """The evidence, or why there is none, stands above the answer."""
         question = clean_text(self.question)
         if len(question) > LONGEST_SHOWN_QUESTION:
             question = f"{question[:LONGEST_SHOWN_QUESTION]}… ({len(question):,} characters)"
         yield Static(Content(f"{'>' if self._plain else '›'} {question}"), classes="question")
         yield self._mode
+        yield self._trouble
         yield self._evidence
         yield self._label
         yield self._answer
@@ -135,15 +139,16 @@ class TurnView(Vertical):
         self._mode.update(Content(" · ".join(part for part in (mode, found) if part)))
         self._show_passages(event.passages, event.rules_release)
         self._evidence_notes = list(event.notes)
+        self._say(self._evidence_notes)
         if event.error:
             words = f"Looking for rules failed: {event.error.message} {event.error.remedy}"
-            self._evidence_notes.insert(0, words)
-        self._say(self._evidence_notes)
+            self._trouble.update(Content(clean_line(words)))
+            self._trouble.display = True
 
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
         """Say who writes, and what was given up."""
         self.model = message.event.model
-        self._show_label(message.event.model)
+        self._show_label(message.event.model.name, message.event.model.small)
         self._given_up = [f"To fit: {clean_line(step.detail)}." for step in message.event.plan.given_up]
         self._say([*self._evidence_notes, *self._given_up])
 
@@ -180,6 +185,8 @@ class TurnView(Vertical):
         """Keep what was written, and say what happened."""
         message.stop()
         reason: StopReason | None = "engine_lost" if message.engine_lost else None
+        # Nobody looks any more when nothing was heard of it.
+        self._mode.display = self._choice is not None
         self._finish(self._answer.text, self.citations, reason, (), message.error)
         self.post_message(self.Finished(self, None, in_vain=not self._answer.text))
 
@@ -206,7 +213,9 @@ class TurnView(Vertical):
         self._show_passages(turn.passages, turn.rules_release)
         self._finish(turn.response, turn.citations, turn.stop_reason, turn.notes, turn.error)
         if turn.model and turn.response:
-            self._label.update(Content(f"Written by {clean_line(turn.model)}."))
+            # What kind of model it was is not stored; the one at hand is known.
+            now = host(self).facts.model
+            self._show_label(turn.model, small=now is not None and now.name == turn.model and now.small)
             self._label.display = True
 
     def as_text(self) -> str:
@@ -263,16 +272,16 @@ class TurnView(Vertical):
         self._citations.show(citation_links(self.citations, self._plain))
         self._cited.display = self._citations.display = bool(self.citations)
 
-    def _show_label(self, model: ModelRecord) -> None:
-        name = clean_line(model.name)
-        if model.small:
+    def _show_label(self, name: str, small: bool) -> None:
+        name = clean_line(name)
+        if small:
             decides = "the rules above decide" if self.passages else "no rule was found to hold it against"
             words = f"A small model's draft ({name}). It can phrase, not judge: {decides}."
         else:
             words = f"Written by {name}. What it claims about a rule is not checked unless quoted."
         self._label.update(Content(words))
-        self._label.set_class(model.small, "draft")
-        self._label.set_class(not model.small, "muted")
+        self._label.set_class(small, "draft")
+        self._label.set_class(not small, "muted")
 
     def _say(self, lines: list[str]) -> None:
         words = "\n".join(dict.fromkeys(clean_line(line) for line in lines if line))

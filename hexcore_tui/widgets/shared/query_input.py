@@ -26,6 +26,7 @@ class QueryInput(Input):
     ]
     DEFAULT_CSS = """
     QueryInput { border: round $border-blurred; height: 3; background: $background; }
+    QueryInput > .input--placeholder { color: $text-muted; }
     QueryInput:focus { border: round $border; background: $background; }
     """
 

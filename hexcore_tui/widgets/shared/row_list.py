@@ -40,11 +40,8 @@ class RowList(ScrollView, can_focus=True):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
-        & > .row-list--highlight { background: $block-cursor-blurred-background; text-style: bold; }
-        &:focus > .row-list--highlight {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-        }
+        & > .row-list--highlight { background: $primary 12%; text-style: bold; }
+        &:focus > .row-list--highlight { background: $primary 25%; }
     }
     """
 

@@ -42,8 +42,7 @@ class Terminal:
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
             os.execvpe(argv[0], list(argv), environment)
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, size)
+        self._tell_size(columns, rows)
 
     @property
     def text(self) -> str:
@@ -56,6 +55,11 @@ class Terminal:
         while data:
             self._read(0)
             data = data[os.write(self._descriptor, data[:4096]) :]
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the window larger or smaller."""
+        self._screen.resize(rows, columns)
+        self._tell_size(columns, rows)
 
     def wait_for(self, seen: str | Callable[[str], bool], timeout_s: float = 20.0) -> str:
         """Read until the screen shows it; fail with the screen when it does not come."""
@@ -88,6 +92,9 @@ class Terminal:
             self._reap(0)
         if self._descriptor >= 0:
             self.hang_up()
+
+    def _tell_size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def _read(self, timeout_s: float) -> bool:
         if self._descriptor < 0:
@@ -133,9 +140,15 @@ def paths(home: Path) -> Paths:
 
 
 @pytest.fixture
-def engine_home(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
-    """A home with the demo's cards and rules, in which engines answer by script; none outlives the test."""
-    build_demo(paths.knowledge_dir)
+def engine_home(empty_home: Paths) -> Paths:
+    """A home with the demo's cards and rules, in which engines answer by script."""
+    build_demo(empty_home.knowledge_dir)
+    return empty_home
+
+
+@pytest.fixture
+def empty_home(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
+    """An empty home in which engines answer by script; none outlives the test."""
     for name in [name for name in os.environ if name.startswith("HEXCORE_")]:
         monkeypatch.delenv(name)
     for name, value in ENGINE_VARIABLES.items():
