@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -20,7 +20,7 @@ from hexcore_engine.knowledge.digest.loader import LABEL
 from hexcore_engine.knowledge.index.lexical import content_words
 from hexcore_engine.knowledge.index.opening import open_signals
 from hexcore_engine.knowledge.index.ranker import load_ranker
-from hexcore_engine.knowledge.index.reasons import reasons_for
+from hexcore_engine.knowledge.index.reasons import Asked, reasons_for
 from hexcore_engine.knowledge.index.signals import PARTS, CardWords, Query, SignalReader, Signals, fused_order
 from hexcore_engine.knowledge.question import Question, QuestionReader
 from hexcore_engine.knowledge.rules import reader as rules
@@ -117,21 +117,19 @@ class HybridRetriever:
                 return []
             reader = self._refresh(connection)
             parsed, named = self._read(connection, question)
-            query = self._query(reader, parsed, named)
-            if example is not None:
-                number, place = example
-                units = reader.postings.units_of("example", reader.table.position[number])
-                query = replace(query, without=units[place : place + 1])
+            query = self._query(reader, parsed, named, example)
             return self._rank(reader, parsed, query, limit).ranked[:limit]
 
-    def prepare(self, question: str) -> tuple[SignalReader, Query] | None:
-        """Return what scores a question, and the question as it takes it; for training. None when nothing is
-        set up."""
+    def prepare(
+        self, question: str, example: tuple[str, int] | None = None
+    ) -> tuple[SignalReader, Query] | None:
+        """Return what scores a question, and the question as it takes it; for training. `example` as in
+        `ranked_rules`. None when nothing is set up."""
         with self._reader.query() as connection:
             if connection is None or not self._reader.has_release:
                 return None
             reader = self._refresh(connection)
-            return reader, self._query(reader, *self._read(connection, question))
+            return reader, self._query(reader, *self._read(connection, question), example)
 
     def examples(self) -> list[tuple[str, int, str]]:
         """Return the rules' own examples as (number, place, text); for evaluation."""
@@ -171,7 +169,17 @@ class HybridRetriever:
         parsed = QuestionReader(self._names, self._common, choose).read(text)
         return parsed, cards_by_id(connection, [card.card_id for card in parsed.cards])
 
-    def _query(self, reader: SignalReader, question: Question, named: list[CardRecord]) -> Query:
+    def _query(
+        self,
+        reader: SignalReader,
+        question: Question,
+        named: list[CardRecord],
+        example: tuple[str, int] | None = None,
+    ) -> Query:
+        hidden: list[int] = []
+        if example is not None:
+            number, at = example
+            hidden = reader.postings.units_of("example", reader.table.position[number])[at : at + 1]
         near = self._vectors.nearest(question.text, 100) if self._vectors else []
         cards = (
             CardWords(card.name, generic_text(card), tuple(word.lower() for word in card.keywords))
@@ -181,6 +189,7 @@ class HybridRetriever:
             text=question.text,
             rest=question.rest,
             cards=tuple(cards),
+            without=hidden,
             nearest=[reader.table.position[number] for number in near if number in reader.table.position],
         )
 
@@ -202,6 +211,7 @@ class HybridRetriever:
         limit: int,
     ) -> tuple[Passage, ...]:
         cards = named[: min(MAX_CARD_PASSAGES, max(1, limit // 2))]
+        asked = Asked(reader, evidence.signals, list(question.words))
         passages: list[Passage] = []
         for place, (number, score) in enumerate(evidence.ranked):
             if len(passages) >= limit - len(cards):
@@ -212,7 +222,8 @@ class HybridRetriever:
             why = "you named its number"
             if place >= evidence.num_asked:
                 shown = {passage.id for passage in passages}
-                why = reasons_for(reader, evidence.signals, rule, list(question.words), shown)
+                phrases = rules.players_phrases(connection, number)
+                why = reasons_for(asked, rule, phrases, shown)
             passages.append(self._rule_passage(connection, rule, score, why))
         card_passages = [_card_passage(card) for card in cards]
         return (*passages[: evidence.num_asked], *card_passages, *passages[evidence.num_asked :])

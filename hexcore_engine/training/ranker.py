@@ -61,6 +61,14 @@ class Example:
 
 
 @dataclass(frozen=True)
+class RuleExample:
+    """One of the release's own examples, asked as if it were not written, and the rule it illustrates."""
+
+    rule: str
+    query: Query
+
+
+@dataclass(frozen=True)
 class Rows:
     """One question's candidates (positions), their features, and which of them decide it."""
 
@@ -81,8 +89,11 @@ class TrainedRanker:
 class RankerTrainer:
     """Trains on the questions of one file with the lists of one release."""
 
-    def __init__(self, reader: SignalReader, examples: Sequence[Example]) -> None:
+    def __init__(
+        self, reader: SignalReader, examples: Sequence[Example], rule_examples: Sequence[RuleExample] = ()
+    ) -> None:
         self._examples = examples
+        self._rule_examples = rule_examples
         self._table = reader.table
         memory = make_memory([example.decided for example in examples], reader.table)
         self._reader = reader.remembering(memory)
@@ -90,7 +101,7 @@ class RankerTrainer:
     def train(self) -> Ranker:
         """Return the ranker of all questions."""
         everything = list(range(len(self._examples)))
-        trees = boost(self.training_rows(everything), SEEDS)
+        trees = boost([*self.training_rows(everything), *self.example_rows(everything)], SEEDS)
         decided = tuple(example.decided for example in self._examples)
         return Ranker(trees, self._priors(everything), decided)
 
@@ -99,7 +110,7 @@ class RankerTrainer:
         everything = list(range(len(self._examples)))
         totals = dict.fromkeys(CUTOFFS, 0.0)
         for known, asked in self._folds(everything):
-            trees = boost(self.training_rows(known), SEEDS[:1])
+            trees = boost([*self.training_rows(known), *self.example_rows(known)], SEEDS[:1])
             priors = self._priors(known)
             for place in asked:
                 ranked = self._order(trees, self._rows(place, asked, priors))
@@ -115,13 +126,27 @@ class RankerTrainer:
         for known, asked in self._folds(places):
             priors = self._priors(known)
             rows += [self._rows(place, [*outside, *asked], priors) for place in asked]
-        return [found for found in rows if len(found.candidates)]
+        return [found for found in rows if found.gold.any()]
+
+    def example_rows(self, places: Sequence[int]) -> list[Rows]:
+        """Return the rows of the release's own examples, for which only the questions `places` are known:
+        the same rules in the rules' own language, so that no way of asking is learned alone."""
+        outside = sorted(set(range(len(self._examples))) - set(places))
+        priors = self._priors(places)
+        rows = (
+            self._rows_of(replace(example.query, forgotten=outside), (example.rule,), priors)
+            for example in self._rule_examples
+        )
+        return [found for found in rows if found.gold.any()]
 
     def _rows(self, place: int, forgotten: Sequence[int], priors: Priors) -> Rows:
         example = self._examples[place]
-        signals = self._reader.read(replace(example.query, forgotten=forgotten))
+        return self._rows_of(replace(example.query, forgotten=forgotten), example.question.rules, priors)
+
+    def _rows_of(self, query: Query, rules: Sequence[str], priors: Priors) -> Rows:
+        signals = self._reader.read(query)
         candidates = candidates_of(signals, CANDIDATES)
-        gold = [self._table.position[rule] for rule in example.question.rules if rule in self._table.position]
+        gold = [self._table.position[rule] for rule in rules if rule in self._table.position]
         features = feature_matrix(self._table, signals, candidates, priors)
         return Rows(candidates, features, np.isin(candidates, gold).astype(np.int8))
 
@@ -170,10 +195,15 @@ def open_trainer(folder: Path, data_file: Path = DATA_FILE) -> tuple[RankerTrain
         reader, query = prepared
         decided = DecidedQuestion(tuple(reader.stemmer.terms(query.text)), question.rules)
         examples.append(Example(question, query, decided))
+    rule_examples = [
+        RuleExample(number, prepared[1])
+        for number, place, text in retriever.examples()
+        if (prepared := retriever.prepare(text, (number, place))) is not None
+    ]
     retriever.close()
     if reader is None:
         raise NotSetUpError("There are no questions to learn from.")
-    return RankerTrainer(reader, examples), len(examples)
+    return RankerTrainer(reader, examples, rule_examples), len(examples)
 
 
 def boost(rows: Sequence[Rows], seeds: Sequence[int]) -> TreeEnsemble:

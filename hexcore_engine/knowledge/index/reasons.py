@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from hexcore_engine.knowledge.digest.loader import load_digest
 from hexcore_engine.knowledge.index.signals import SignalReader, Signals
 from hexcore_engine.knowledge.rules.marks import matching_words
 from hexcore_engine.knowledge.rules.records import RuleRecord
@@ -16,16 +16,25 @@ _SAID_SHARE = 0.6
 _NEAR_BEST = 0.4
 
 
-def reasons_for(
-    reader: SignalReader, signals: Signals, rule: RuleRecord, words: list[str], shown: Collection[str]
-) -> str:
-    """Say why `rule` is here; `words` are the question's, `shown` the rules already shown above it."""
+@dataclass(frozen=True)
+class Asked:
+    """A question's reader, what it found, and the question's content words."""
+
+    reader: SignalReader
+    signals: Signals
+    words: list[str]
+
+
+def reasons_for(asked: Asked, rule: RuleRecord, phrases: Sequence[str], shown: Collection[str]) -> str:
+    """Say why `rule` is here; `phrases` are what players say for it, `shown` the rules already shown above
+    it."""
+    reader, signals = asked.reader, asked.signals
     place = reader.table.position[rule.number]
     found = [
         *_of_cards(reader, signals, place),
         *_of_names(reader, signals, place),
-        *filter(None, [matching_words(rule, words)]),
-        *_of_players(reader, signals, place, rule.number),
+        *filter(None, [matching_words(rule, asked.words)]),
+        *_of_players(reader, signals, place, phrases),
         *_of_references(reader, place, shown),
     ]
     if len(found) < MOST_REASONS and _is_near_best(signals, "asked_all", place):
@@ -47,15 +56,11 @@ def _of_names(reader: SignalReader, signals: Signals, place: int) -> list[str]:
     return [f"you name “{reader.topics.by_stems[stems].name}”"] if stems else []
 
 
-def _of_players(reader: SignalReader, signals: Signals, place: int, number: str) -> list[str]:
-    entry = load_digest().get(number)
-    units = reader.postings.units_of("said", place)
-    if entry is None or len(units) != len(entry.said) or not len(signals.unit_shares):
+def _of_players(reader: SignalReader, signals: Signals, place: int, phrases: Sequence[str]) -> list[str]:
+    shares = signals.unit_shares[reader.postings.units_of("said", place)]
+    if len(shares) != len(phrases) or not len(shares) or shares.max() < _SAID_SHARE:
         return []
-    best = max(range(len(units)), key=lambda at: signals.unit_shares[units[at]], default=None)
-    if best is None or signals.unit_shares[units[best]] < _SAID_SHARE:
-        return []
-    return [f"players say “{entry.said[best]}”"]
+    return [f"players say “{phrases[int(shares.argmax())]}”"]
 
 
 def _of_references(reader: SignalReader, place: int, shown: Collection[str]) -> list[str]:

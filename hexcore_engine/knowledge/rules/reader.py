@@ -19,6 +19,11 @@ def release_record(connection: sqlite3.Connection, key: str, effective: str | No
     return ReleaseRecord(key, effective, bool(official), meta["source"], int(meta["num_rules"]))
 
 
+def official_texts(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the official text of every rule, none where our own words stand in."""
+    return dict(connection.execute("SELECT number, text FROM release.rule WHERE official"))
+
+
 def rule_record(connection: sqlite3.Connection, number: str) -> RuleRecord | None:
     """Return a rule, group or section by its bare number."""
     row = connection.execute(f"{_RULE} WHERE number = ?", (number,)).fetchone()
@@ -82,6 +87,16 @@ def all_rules(connection: sqlite3.Connection) -> list[RuleRecord]:
 def exists(connection: sqlite3.Connection, number: str) -> bool:
     """Whether a rule of that number stands in the release."""
     return connection.execute("SELECT 1 FROM release.rule WHERE number = ?", (number,)).fetchone() is not None
+
+
+def players_phrases(connection: sqlite3.Connection, number: str) -> list[str]:
+    """Return what players say for a rule."""
+    row = connection.execute(
+        "SELECT said FROM release.rule_words WHERE rowid ="
+        " (SELECT position FROM release.rule WHERE number = ?)",
+        (number,),
+    ).fetchone()
+    return row[0].split("\n") if row and row[0] else []
 
 
 def common_words(connection: sqlite3.Connection) -> frozenset[str]:

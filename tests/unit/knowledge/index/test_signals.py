@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from hexcore_engine.knowledge.index.reasons import reasons_for
+from hexcore_engine.knowledge.index.reasons import Asked, reasons_for
 from hexcore_engine.knowledge.index.signals import PARTS, CardWords, Query, fused_order
 from hexcore_engine.knowledge.rules.records import RuleRecord
 
@@ -69,14 +69,22 @@ def test_a_part_left_out_is_silent(part: str) -> None:
 
 def test_reasons_say_what_pointed_to_a_rule() -> None:
     reader = make_reader()
-    signals = reader.read(ask("Does the ferry float?", BARGE))
+    ferry = Asked(reader, reader.read(ask("Does the ferry float?", BARGE)), ["ferry"])
     rule = record("702.2a", "Ferries carry pilgrims across still water.")
-    assert reasons_for(reader, signals, rule, ["ferry"], set()).startswith(
-        "Barge of Sighs has “Ferry”; you name"
-    )
+    assert reasons_for(ferry, rule, [], set()).startswith("Barge of Sighs has “Ferry”; you name")
     linked = record("702.1a", "Gloaming lanterns burn.")
-    assert "702.1b points here" in reasons_for(reader, signals, linked, [], {"702.1b"})
-    other = reader.read(ask("Is a barge lit?"))
-    assert reasons_for(reader, other, linked, [], set()) == "it decided questions like yours"
-    nothing = reader.read(ask("xylophone"))
-    assert reasons_for(reader, nothing, linked, [], set())
+    assert "702.1b points here" in reasons_for(ferry, linked, [], {"702.1b"})
+    assert "it points to 702.1a" in reasons_for(ferry, record("702.1b", "Out it goes."), [], {"702.1a"})
+    barge = Asked(reader, reader.read(ask("Is a barge lit?")), [])
+    assert reasons_for(barge, linked, [], set()) == "it decided questions like yours"
+    nothing = Asked(reader, reader.read(ask("xylophone")), [])
+    assert reasons_for(nothing, linked, [], set())
+
+
+def test_a_phrase_of_players_is_quoted_when_the_question_holds_most_of_it() -> None:
+    reader = make_reader()
+    phrases = ["moth trick", "lantern lock forever"]
+    rule = record("702.1a", "Gloaming lanterns burn.")
+    said = Asked(reader, reader.read(ask("He tried that moth trick!")), [])
+    assert "players say “moth trick”" in reasons_for(said, rule, phrases, set())
+    assert "players say" not in reasons_for(said, rule, phrases[:1], set())
