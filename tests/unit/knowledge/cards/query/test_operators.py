@@ -186,7 +186,9 @@ def test_extras_show_only_when_asked_for_or_when_nothing_else_matches(search: Se
     assert [hit.name for hit in alone.hits] == ["The Great Pond"]
 
 
-@pytest.mark.parametrize("query", ["o:'say \"hum\"'", "o:\"it's\"", 'o:"-1/-1"', '"and" moss', "o:/a\\/b/", 'o:"!"'])
+@pytest.mark.parametrize(
+    "query", ["o:'say \"hum\"'", 'o:"it\'s"', 'o:"-1/-1"', '"and" moss', "o:/a\\/b/", 'o:"!"']
+)
 def test_odd_values_are_read_back_as_they_were(search: Search, query: str) -> None:
     reading = search(query).reading
     assert search(reading).reading == reading
