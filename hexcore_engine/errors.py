@@ -11,7 +11,8 @@
     │   ├── ImportFileError           HX-IMPORT      exit 4   a file is not what its importer reads
     │   └── StorageError              HX-STORAGE     exit 4   the disk is full, read-only or forbids it
     ├── KnowledgeRetrievalError       HX-RETRIEVAL   exit 4   a look-up failed
-    │   └── KnowledgeCorruptError     HX-CORRUPT     exit 4   a knowledge file is damaged
+    │   ├── KnowledgeCorruptError     HX-CORRUPT     exit 4   a knowledge file is damaged
+    │   └── KnowledgeOutdatedError    HX-OUTDATED    exit 3   a knowledge file is another version's
     ├── SessionError                  HX-SESSION     exit 4   a conversation can't be read or written
     ├── EngineError                   HX-ENGINE      exit 4   the engine process failed
     │   ├── EngineUnreachableError    HX-UNREACHABLE exit 4   it could not be started or spoken to
@@ -116,6 +117,14 @@ class KnowledgeCorruptError(KnowledgeRetrievalError):
 
     code = "HX-CORRUPT"
     default_remedy = "Run `hexcore setup`; it keeps the damaged file aside and builds a new one."
+
+
+class KnowledgeOutdatedError(KnowledgeRetrievalError):
+    """A knowledge file has the form of another version; set-up builds it anew, so this is not set up."""
+
+    code = "HX-OUTDATED"
+    exit_code = 3
+    default_remedy = "Run `hexcore setup`; it builds the file anew, and rules from their kept source."
 
 
 class SessionError(HexcoreError):

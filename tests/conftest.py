@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hexcore_engine.data.packages import CARDS, MODEL, PackageFetcher
@@ -19,6 +21,36 @@ from hexcore_engine.data.setup import run_setup
 from hexcore_engine.errors import DownloadError
 from hexcore_engine.paths import Paths
 from hexcore_engine.settings import Settings
+
+# An engine that was told to leave finishes what it writes.
+LEAVING_S = 5.0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_survives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fail at the end, and end them, when processes live whose HEXCORE_HOME is one of this session's."""
+    yield
+    root = str(tmp_path_factory.getbasetemp())
+    deadline = time.monotonic() + LEAVING_S
+    while (survivors := living_below(root)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for process in survivors:
+        process.kill()
+    assert not survivors, f"processes outlived the tests: {survivors}"
+
+
+def living_below(root: str) -> list[psutil.Process]:
+    """Processes but this one whose HEXCORE_HOME begins with `root`; ended ones nobody waited for left out."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            home = process.environ().get("HEXCORE_HOME", "")
+            living = process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            continue
+        if home.startswith(root) and living and process.pid != os.getpid():
+            found.append(process)
+    return found
 
 
 def paths_of(home: Path) -> Paths:

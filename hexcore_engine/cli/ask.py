@@ -111,6 +111,7 @@ class _Asker:
         self._arguments = arguments
         self._answer = _Answer()
         self._error: HexcoreError | None = None
+        self._retrieval_error: HexcoreError | None = None
 
     async def run(self, ask: requests.AskQuestion) -> int:
         client = await EngineClient.connect(self._context.paths, self._context.settings)
@@ -183,7 +184,9 @@ class _Asker:
         if event.error is not None:
             failed = {"results": [], "error": event.error.message, "error_type": event.error.code}
             self._answer.metadata["retrieval"] = {**failed, "fallback_applied": True}
-            self._say(event.error.message)
+            error = error_from_record(event.error.code, event.error.message, event.error.remedy)
+            self._retrieval_error = error
+            self._say(f"{error.message} {error.remedy}")
         for found in event.passages:
             self._say(f"  {found.kind:<7} {found.id:<10} {found.title} — {found.why}")
 
@@ -205,6 +208,9 @@ class _Asker:
             self._say(f"  [{cited.rule}] {MARKS[cited.status]}")
         for note in answer.metadata.get("notes", ()):
             self._say(note)
+        if answer.stop_reason == "no_model" and self._error is None:
+            # Evidence was all there could be.
+            self._error = self._retrieval_error
         if self._error is not None:
             output.failure(self._error, answer.document())
             return self._error.exit_code

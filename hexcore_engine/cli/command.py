@@ -17,7 +17,7 @@ from hexcore_engine.errors import HexcoreError, UsageError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import to_builtins
 from hexcore_engine.settings import Settings
-from hexcore_engine.utils.validation import clean_text
+from hexcore_engine.utils.validation import clean_text, escape_in_json
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Output:
         """Print the command's result: `document` (records and containers of them) as JSON, or `text`."""
         self.printed = True
         if self.as_json:
-            sys.stdout.write(json.dumps(to_builtins(document), ensure_ascii=False) + "\n")
+            sys.stdout.write(escape_in_json(json.dumps(to_builtins(document), ensure_ascii=False)) + "\n")
         elif text:
             sys.stdout.write(clean_text(text).rstrip("\n") + "\n")
         sys.stdout.flush()

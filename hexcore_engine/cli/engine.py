@@ -1,4 +1,4 @@
-"""`hexcore engine status | start | stop`: the engine process."""
+"""`hexcore engine status | start | stop | restart`: the engine process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import asyncio
 from hexcore_engine.cli.command import CommandParser, Context
 from hexcore_engine.client.supervisor import engine_status, start_engine, stop_engine
 from hexcore_engine.errors import UsageError
+from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import EngineRecord, to_builtins
 
 NOT_RUNNING = EngineRecord(
@@ -25,22 +26,33 @@ NOT_RUNNING = EngineRecord(
 
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
-    parser.add_argument("action", nargs="?", default="status", help="status (default), start or stop")
+    parser.add_argument(
+        "action", nargs="?", default="status", help="status (default), start, stop or restart"
+    )
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Report, start or stop; 1 when no engine runs."""
+    """Report, start, stop, or stop and start; 1 when no engine runs."""
     if arguments.action == "start":
         asyncio.run(start_engine(context.paths))
+    elif arguments.action == "restart":
+        asyncio.run(_restart(context.paths))
     elif arguments.action == "stop":
         stopped = asyncio.run(stop_engine(context.paths))
         context.output.result({"stopped": stopped}, "stopped" if stopped else "no engine was running")
         return 0 if stopped else 1
     elif arguments.action != "status":
-        raise UsageError(f"There is no `hexcore engine {arguments.action}`.", "Known: status, start, stop.")
+        raise UsageError(
+            f"There is no `hexcore engine {arguments.action}`.", "Known: status, start, stop, restart."
+        )
     status = asyncio.run(engine_status(context.paths)) or NOT_RUNNING
     context.output.result(to_builtins(status), _text(status))
     return 0 if status.running else 1
+
+
+async def _restart(paths: Paths) -> None:
+    await stop_engine(paths)
+    await start_engine(paths)
 
 
 def _text(status: EngineRecord) -> str:

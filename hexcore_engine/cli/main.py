@@ -29,7 +29,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "say what works here, what does not, and the remedy",
     "models": "list models, or choose the one that answers",
     "sessions": "list, show, rename, delete or export conversations",
-    "engine": "see, start or stop the engine process",
+    "engine": "see, start, stop or restart the engine process",
 }
 
 ABOUT = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -30,24 +31,27 @@ def ensure_run_folder(paths: Paths) -> Path:
             f"The engine's folder {folder} can't be made: {error.strerror}.",
             "Set HEXCORE_HOME to a folder you can write to.",
         ) from error
-    problem = _problem(status)
-    if problem:
+    found = _problem(status)
+    if found:
+        problem, remedy = found
         raise EngineUnreachableError(
             f"The engine's folder {folder} {problem}, so another user could pose as the engine.",
-            f"Look at it, then remove it: rm -r {folder}",
+            f"{remedy} {shlex.quote(str(folder))}",
         )
     return folder
 
 
-def _problem(status: os.stat_result) -> str | None:
+def _problem(status: os.stat_result) -> tuple[str, str] | None:
+    """Return what is wrong and the remedy's command but for the folder."""
     if stat.S_ISLNK(status.st_mode):
-        return "is a link"
+        return "is a link", "Look where it leads, then remove it: rm"
     if not stat.S_ISDIR(status.st_mode):
-        return "is not a folder"
+        return "is not a folder", "Look at it, then remove it: rm"
     if status.st_uid != os.getuid():
-        return "belongs to another user"
+        return "belongs to another user", "Have its owner remove it: rm -r"
     if stat.S_IMODE(status.st_mode) & 0o077:
-        return f"is open to others (mode {stat.S_IMODE(status.st_mode):o})"
+        mode = f"{stat.S_IMODE(status.st_mode):o}"
+        return f"is open to others (mode {mode})", "Close it to them: chmod 700"
     return None
 
 

@@ -154,4 +154,16 @@ def _is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _has_ended(pid)
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process has ended and nobody waited for it yet: in a container without an init, that stays
+    so."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        # Not Linux, or gone by now; the next look tells.
+        return False
+    # The name before it may hold anything, a closing bracket too.
+    return status.rpartition(b") ")[2][:1] in (b"Z", b"X")

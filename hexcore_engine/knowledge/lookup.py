@@ -36,6 +36,7 @@ class Knowledge:
 
     Raises:
         KnowledgeCorruptError: from any look-up, when a file is damaged.
+        KnowledgeOutdatedError: likewise, when a file was made by another version.
     """
 
     def __init__(self, folder: Path) -> None:

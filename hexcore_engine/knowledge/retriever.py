@@ -87,6 +87,7 @@ class HybridRetriever:
 
         Raises:
             KnowledgeCorruptError: when a knowledge file is damaged.
+            KnowledgeOutdatedError: when one was made by another version.
         """
         started = time.monotonic()
         with self._reader.query() as connection:

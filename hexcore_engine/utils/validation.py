@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
@@ -11,6 +12,8 @@ _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"
 )
+# Half a pair is what Python makes of a byte in a file's name that is no text.
+_NOT_FOR_OUTPUT = re.compile(f"{_CONTROLS.pattern}|[\ud800-\udfff]")
 # A whole terminal sequence goes, not only its first byte, so that no "[31m" stays behind as litter.
 _SEQUENCES = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI
@@ -36,6 +39,11 @@ def clean_text(text: str) -> str:
 def clean_line(text: str) -> str:
     """Like `clean_text`, on one line: runs of white space become one space."""
     return " ".join(clean_text(text).split())
+
+
+def escape_in_json(document: str) -> str:
+    """Return a JSON document with all that `clean_text` would take off written as escapes: the same values."""
+    return _NOT_FOR_OUTPUT.sub(lambda match: json.dumps(match.group())[1:-1], document)
 
 
 def fold(text: str) -> str:

@@ -30,6 +30,8 @@ from hexcore_engine.inference.decoders.openai_wire import (
     StreamState,
     as_dicts,
     lost,
+    no_such_interface,
+    not_at_hand,
     read_chunk,
     refused,
 )
@@ -40,6 +42,8 @@ from hexcore_engine.utils.validation import clean_line
 T = TypeVar("T")
 # A server may prefill a long prompt for minutes without a byte; connecting is quick or broken.
 TIMEOUT = httpx.Timeout(connect=10.0, read=600.0, write=60.0, pool=10.0)
+# What a server says about itself needs no model, so it comes soon or never.
+ASK_TIMEOUT_S = 15.0
 DEFAULT_CONTEXT_TOKENS = 4096
 # Upper estimate where a server can't count: English rules text has more characters a token than this.
 CHARACTERS_PER_TOKEN = 3.0
@@ -187,8 +191,8 @@ class OpenAIServerDecoder:
     # -- talking to the server
 
     async def _ask_capabilities(self, model_name: str) -> ServerCapabilities:
-        listed = await self._get_json("/v1/models")
-        models = [entry for entry in listed.get("data", []) if isinstance(entry, dict)]
+        listed = (await self._get_json("/v1/models")).get("data")
+        models = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
         names = [str(entry.get("id", "")) for entry in models]
         if model_name and names and model_name not in names:
             raise ModelMissingError(
@@ -206,8 +210,8 @@ class OpenAIServerDecoder:
 
     async def _context_tokens(self, entry: dict[str, Any], native: bool) -> int:
         if native:
-            properties = await self._get_json("/props")
-            context = properties.get("default_generation_settings", {}).get("n_ctx")
+            defaults = (await self._get_json("/props")).get("default_generation_settings")
+            context = defaults.get("n_ctx") if isinstance(defaults, dict) else None
             if isinstance(context, int) and context > 0:
                 return context
         stated = entry.get("max_model_len") or entry.get("context_length")
@@ -215,40 +219,37 @@ class OpenAIServerDecoder:
 
     async def _get_json(self, path: str) -> dict[str, Any]:
         try:
-            response = await self._client.get(self._base + path)
+            response = await self._client.get(self._base + path, timeout=ASK_TIMEOUT_S)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ModelMissingError(
-                f"No model server answers at {self._base}: {type(error).__name__}.",
-                "Start the server, or choose another model with `hexcore models use`.",
-            ) from error
+            raise not_at_hand(self._base, error) from error
         if response.status_code in (401, 403):
             raise ModelMissingError(
                 f"The server at {self._base} refuses the key.",
-                "Put its key into the variable that [model] api_key_variable names (HEXCORE_API_KEY).",
+                "Put its key into the environment variable that [model] api_key_variable names "
+                "(HEXCORE_API_KEY), then `hexcore engine restart`.",
             )
         try:
             document = response.raise_for_status().json()
         except (httpx.HTTPStatusError, ValueError) as error:
-            raise ModelMissingError(
-                f"{self._base} is no OpenAI-compatible server: {path} answered {response.status_code}.",
-                "Give the address that ends in /v1.",
-            ) from error
-        return document if isinstance(document, dict) else {}
+            raise no_such_interface(self._base, path, response.status_code) from error
+        if not isinstance(document, dict):
+            raise no_such_interface(self._base, path, response.status_code)
+        return document
 
     async def _count_natively(self, messages: tuple[ChatMessage, ...]) -> int:
-        shown = await self._post_json("/apply-template", {"messages": as_dicts(messages)})
-        tokens = await self._post_json(
-            "/tokenize", {"content": shown["prompt"], "add_special": True, "parse_special": True}
+        prompt = await self._post("/apply-template", {"messages": as_dicts(messages)}, "prompt")
+        tokens = await self._post(
+            "/tokenize", {"content": prompt, "add_special": True, "parse_special": True}, "tokens"
         )
-        return len(tokens["tokens"])
+        return len(tokens)
 
-    async def _post_json(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def _post(self, path: str, body: dict[str, Any], field: str) -> Any:
+        """Return one field of the answer."""
         try:
             response = await self._client.post(self._base + path, json=body)
-            document = response.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
+            return response.raise_for_status().json()[field]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise lost(error) from error
-        return document if isinstance(document, dict) else {}
 
     def _body(self, request: DecodeRequest) -> dict[str, Any]:
         body: dict[str, Any] = {

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hexcore_engine.errors import ContextOverflowError, DecoderError, HexcoreError
+import httpx
+
+from hexcore_engine.errors import ContextOverflowError, DecoderError, HexcoreError, ModelMissingError
 from hexcore_engine.inference.decoders.base import ChatMessage
 from hexcore_engine.utils.validation import clean_line
 
@@ -33,7 +35,17 @@ class StreamState:
         self.tokens_per_s: float | None = None
 
     def take(self, chunk: dict[str, Any]) -> str:
-        """Note what a chunk says; return its text."""
+        """Note what a chunk says; return its text.
+
+        Raises:
+            DecoderError: when it is not put together as the interface says.
+        """
+        try:
+            return self._take(chunk)
+        except (AttributeError, KeyError, IndexError, TypeError) as error:
+            raise _no_event() from error
+
+    def _take(self, chunk: dict[str, Any]) -> str:
         self._take_usage(chunk.get("usage") or {}, chunk.get("timings") or {})
         choices = chunk.get("choices") or []
         if not choices:
@@ -70,9 +82,9 @@ def read_chunk(data: str) -> dict[str, Any]:
     try:
         chunk = json.loads(data)
     except ValueError as error:
-        raise DecoderError("The model server sent something that is no JSON.", "Ask again.") from error
+        raise _no_event() from error
     if not isinstance(chunk, dict):
-        raise DecoderError("The model server sent something that is no event.", "Ask again.")
+        raise _no_event()
     if "error" in chunk:
         raise DecoderError(f"The model server failed: {_error_text(chunk)}.", "Ask again.")
     return chunk
@@ -116,8 +128,51 @@ def _error_text(document: Any) -> str:
 
 
 def lost(error: Exception) -> DecoderError:
-    """Return the error for a connection that broke."""
+    """Return the error for a server that broke while it was needed."""
+    if isinstance(error, httpx.HTTPStatusError):
+        happened = f"The model server refused a request ({error.response.status_code})"
+    elif isinstance(error, httpx.TimeoutException):
+        happened = "The model server fell silent"
+    elif isinstance(error, httpx.ConnectError):
+        happened = "The model server can't be reached any more"
+    elif isinstance(error, httpx.HTTPError):
+        happened = "The model server closed the connection in the middle of its work"
+    else:
+        return _no_event()
+    return DecoderError(f"{happened}.", "Ask again: the model is started or connected anew.")
+
+
+def not_at_hand(address: str, error: httpx.HTTPError | httpx.InvalidURL) -> ModelMissingError:
+    """Return the error for a server that did not answer when it was first asked."""
+    reason = clean_line(str(error)).rstrip(".")
+    if isinstance(error, httpx.TimeoutException):
+        reason = "it does not answer in time"
+    elif isinstance(error, httpx.ConnectError):
+        reason = "the connection failed" + (f" ({reason})" if reason else "")
+    elif isinstance(error, httpx.TransportError) and not reason:
+        reason = "it hung up"
+    return ModelMissingError(
+        f"No model server answers at {clean_line(address)}: {reason}.",
+        "Start the server, or choose another model with `hexcore models use`.",
+    )
+
+
+def no_such_interface(address: str, path: str, status: int) -> ModelMissingError:
+    """Return the error for a server whose answer to `path` can't be used."""
+    address = clean_line(address)
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ModelMissingError(
+            f"The model server at {address} is not ready: {path} answered {status}.",
+            "Wait until it has loaded its model, then ask again.",
+        )
+    return ModelMissingError(
+        f"{address} is no OpenAI-compatible server: what it answered to {path} ({status}) can't be used.",
+        "Give the address that ends in /v1.",
+    )
+
+
+def _no_event() -> DecoderError:
     return DecoderError(
-        f"The connection to the model was lost: {type(error).__name__}.",
-        "Ask again: the model is started or connected anew.",
+        "The model server sent something that is no part of an answer.",
+        "Ask again; if it stays so, see with `hexcore models` whether the address is the right one.",
     )

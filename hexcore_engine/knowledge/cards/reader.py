@@ -28,12 +28,6 @@ def read_source(connection: sqlite3.Connection) -> CardsSource:
     return CardsSource(name=name, date=date, num_cards=num_cards)
 
 
-def read_schema_version(connection: sqlite3.Connection) -> int:
-    """Which form the loaded cards file has, see schema.SCHEMA_VERSION."""
-    (version,) = connection.execute("PRAGMA main.user_version").fetchone()
-    return int(version)
-
-
 def find_card(connection: sqlite3.Connection, name: str) -> CardRecord | None:
     """The card of that name: as written, else however it is spelt or accented, else the card with that face.
 

@@ -15,7 +15,9 @@ import msgspec
 
 from hexcore_engine.knowledge.cards.names import face_names, letter_groups, name_key
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource
+from hexcore_engine.knowledge.store.forms import CARDS_FORM
 
+# A change of these, or of CardRecord, raises CARDS_FORM (store/forms.py).
 # Each by itself: sqlite3's executescript would end the builder's transaction.
 _TABLES = (
     # `record` is the CardRecord as msgpack.
@@ -49,8 +51,6 @@ _TABLES = (
         name_lengths BLOB NOT NULL
     )""",
 )
-# Grows with every change of the tables or of CardRecord; set-up builds a file of another version anew.
-SCHEMA_VERSION = 1
 _INDEX = "CREATE INDEX card_name_folded ON card_name (folded)"
 _LONGEST_LENGTH = 255
 
@@ -59,7 +59,7 @@ NameRow = tuple[str, int, str, int]  # folded, card_id, kind, extra
 
 def write_cards(connection: sqlite3.Connection, cards: Iterable[CardRecord], source: CardsSource) -> None:
     """Fill an empty file with `cards`; names that occur twice are written once, the first one wins."""
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute(f"PRAGMA user_version = {CARDS_FORM}")
     for table in _TABLES:
         connection.execute(table)
     by_name: dict[str, CardRecord] = {}

@@ -19,9 +19,9 @@ from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, kno
 from hexcore_engine.knowledge.rules.numbers import find_references, parent_number, sort_key
 from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_file
 from hexcore_engine.knowledge.store.builder import import_lock, publish_release
+from hexcore_engine.knowledge.store.forms import RELEASE_FORM
 from hexcore_engine.knowledge.store.pointer import Pointer, ReleaseEntry, read_pointer
 
-SCHEMA_VERSION = 2
 DIGEST_KEY = "digest"
 # Weights of the columns of rule_words, in their order; used by whoever ranks.
 COLUMNS = ("body", "heading", "parent_body", "plain", "said", "asks")
@@ -30,6 +30,7 @@ _LOWER_CASE = re.compile(r"(?<![\w'’])[a-z][a-z'’]*(?![\w'’])")
 # Players write many a card's name in lower case; fewer entries than this may be a name's.
 _ENTRIES_OF_A_COMMON_WORD = 3
 
+# A change of these raises RELEASE_FORM (store/forms.py).
 _TABLES = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE rule (
@@ -127,7 +128,7 @@ def ensure_digest_release(folder: Path) -> Pointer:
 def has_stale_digest(folder: Path, entry: ReleaseEntry) -> bool:
     """Whether a release's file was built from another digest or by another version of this module."""
     meta = _read_meta(folder / entry.file)
-    return meta.get("digest_hash") != digest_hash() or meta.get("schema") != str(SCHEMA_VERSION)
+    return meta.get("digest_hash") != digest_hash() or meta.get("schema") != str(RELEASE_FORM)
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def _write(
         "INSERT INTO common_word VALUES (?)", ((word,) for word in _common_words(rules, digest))
     )
     num_rules = sum(1 for row in rules if "." in row.number and (row.text or row.official))
-    meta |= {"digest_hash": digest_hash(), "schema": str(SCHEMA_VERSION), "num_rules": str(num_rules)}
+    meta |= {"digest_hash": digest_hash(), "schema": str(RELEASE_FORM), "num_rules": str(num_rules)}
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
 
 

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from hexcore_engine.errors import KnowledgeCorruptError
+from hexcore_engine.errors import KnowledgeCorruptError, KnowledgeOutdatedError
+from hexcore_engine.knowledge.store.forms import CARDS_FORM, RELEASE_FORM, cards_form, release_form
 from hexcore_engine.knowledge.store.integrity import damage_of, quick_damage_of
 from hexcore_engine.knowledge.store.pointer import POINTER_NAME, Pointer, read_pointer
 
@@ -57,6 +58,7 @@ class KnowledgeReader:
 
         Raises:
             KnowledgeCorruptError: naming the file that is damaged or gone.
+            KnowledgeOutdatedError: naming the file that has the form of another version.
         """
         stamp = self._pointer_stamp()
         if stamp != self._stamp:
@@ -101,7 +103,7 @@ class KnowledgeReader:
             try:
                 self._connection = _connect(self._folder, pointer)
                 break
-            except KnowledgeCorruptError:
+            except (KnowledgeCorruptError, KnowledgeOutdatedError):
                 # An import may have replaced the files between reading the pointer and opening them.
                 moved = read_pointer(self._folder)
                 if moved == pointer:
@@ -152,10 +154,27 @@ def _connect(folder: Path, pointer: Pointer) -> sqlite3.Connection:
             connection.execute("ATTACH DATABASE ? AS release", (_read_only_uri(folder / release.file),))
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute("PRAGMA query_only = ON")
+        _check_forms(connection, folder, pointer)
     except sqlite3.DatabaseError as error:
         connection.close()
         raise KnowledgeCorruptError(f"The knowledge files in {folder} can't be opened: {error}.") from error
+    except KnowledgeOutdatedError:
+        connection.close()
+        raise
     return connection
+
+
+def _check_forms(connection: sqlite3.Connection, folder: Path, pointer: Pointer) -> None:
+    outdated = None
+    release = pointer.current_release()
+    if pointer.cards_file and cards_form(connection) != CARDS_FORM:
+        outdated = pointer.cards_file
+    elif release is not None and release_form(connection) != RELEASE_FORM:
+        outdated = release.file
+    if outdated:
+        raise KnowledgeOutdatedError(
+            f"The knowledge file {folder / outdated} was made by another version of Hexcore."
+        )
 
 
 def _read_only_uri(file: Path) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from hexcore_engine.errors import KnowledgeCorruptError
+from hexcore_engine.errors import KnowledgeCorruptError, KnowledgeOutdatedError
 from hexcore_engine.knowledge.cards.reader import find_card, read_source
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.knowledge.rules.release import ensure_digest_release
@@ -137,3 +138,40 @@ def test_any_single_changed_byte_is_found(folder: Path, seed: int) -> None:
 def test_a_damaged_pointer_reads_as_nothing_set_up(folder: Path, content: bytes) -> None:
     (folder / POINTER_NAME).write_bytes(content)
     assert KnowledgeReader(folder).connection() is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE meta SET value = '1' WHERE name = 'schema'",
+        "DELETE FROM meta WHERE name = 'schema'",
+        "DROP TABLE meta",
+    ],
+)
+def test_a_release_of_another_version_is_named_with_the_command(tmp_path: Path, statement: str) -> None:
+    pointer = ensure_digest_release(tmp_path)
+    file = tmp_path / pointer.files[0]
+    change(file, statement)
+    knowledge = Knowledge(tmp_path)
+    for look_up in (knowledge.status, lambda: knowledge.search_rules("deathtouch"), knowledge.release):
+        with pytest.raises(KnowledgeOutdatedError, match=file.name) as raised:
+            look_up()
+    assert "another version" in raised.value.message
+    assert "hexcore setup" in raised.value.remedy
+    assert ensure_digest_release(tmp_path).generation > pointer.generation
+    assert knowledge.search_rules("deathtouch")
+    knowledge.close()
+
+
+@pytest.mark.parametrize("form", [0, 999])
+def test_cards_of_another_version_are_named_with_the_command(folder: Path, form: int) -> None:
+    change(cards_file(folder), f"PRAGMA user_version = {form}")
+    with pytest.raises(KnowledgeOutdatedError, match=cards_file(folder).name):
+        Knowledge(folder).card("Moss Lantern 7")
+
+
+def change(file: Path, statement: str) -> None:
+    connection = sqlite3.connect(file)
+    connection.execute(statement)
+    connection.commit()
+    connection.close()

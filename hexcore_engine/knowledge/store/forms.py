@@ -1,0 +1,24 @@
+"""The forms of the knowledge files: numbers a file carries, so that one of another version is not misread."""
+
+from __future__ import annotations
+
+import sqlite3
+
+# Each grows with every change of its tables or records; set-up builds a file of another form anew.
+CARDS_FORM = 1
+RELEASE_FORM = 2
+
+
+def cards_form(connection: sqlite3.Connection) -> int:
+    """The form of the cards file in schema `main`."""
+    (form,) = connection.execute("PRAGMA main.user_version").fetchone()
+    return int(form)
+
+
+def release_form(connection: sqlite3.Connection) -> int:
+    """The form of the release in schema `release`; 0 for one so old that it carries none."""
+    try:
+        row = connection.execute("SELECT value FROM release.meta WHERE name = 'schema'").fetchone()
+        return int(row[0]) if row else 0
+    except (sqlite3.OperationalError, ValueError):
+        return 0

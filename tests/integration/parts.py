@@ -1,0 +1,95 @@
+"""Steps that many tests of real processes take."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import psutil
+
+from hexcore_engine.client.client import EngineClient
+from hexcore_engine.protocol import events, requests
+
+T = TypeVar("T")
+QUESTION = "What does deathtouch do with trample?"
+# Long enough to be in the middle of at 60 words a second, and no loop.
+SLOW_TEXT = "The rule is [702.2c] and it goes on. " + " ".join(f"word{number}" for number in range(400))
+HEXCORE = (sys.executable, "-m", "hexcore_engine.cli.main")
+ENGINE = (sys.executable, "-m", "hexcore_engine.service.process")
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass
+class Asked:
+    """A question whose answer has begun."""
+
+    stream: AsyncIterator[events.Event]
+    question_id: str
+    session_id: str
+
+    async def outcome(self) -> events.Event:
+        """Its last event."""
+        return [event async for event in self.stream][-1]
+
+
+async def ask(
+    client: EngineClient, question: str = QUESTION, until: type = events.TextStreamed, **options: object
+) -> Asked:
+    """Ask and read until an event of that kind has come."""
+    stream = client.stream(requests.AskQuestion(question, **options))  # type: ignore[arg-type]
+    accepted = await anext(stream)
+    assert isinstance(accepted, events.QuestionAccepted), accepted
+    async for event in stream:
+        if isinstance(event, until):
+            return Asked(stream, accepted.question_id, accepted.session_id)
+    raise AssertionError(f"no {until.__name__} came")
+
+
+async def answer_to(
+    client: EngineClient, question: str = QUESTION, **options: object
+) -> events.AnswerOutcome:
+    """Ask and return the outcome."""
+    request = requests.AskQuestion(question, **options)  # type: ignore[arg-type]
+    outcome = [event async for event in client.stream(request)][-1]
+    assert isinstance(outcome, events.AnswerOutcome), outcome
+    return outcome
+
+
+async def until(condition: Callable[[], Awaitable[T] | T], seconds: float = 20.0) -> T:
+    """Poll a condition, sync or async, until it gives something true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        value: T = await found if isinstance(found, Awaitable) else found
+        if value:
+            return value
+        await asyncio.sleep(0.03)
+    raise AssertionError("it did not happen in time")
+
+
+def wait_until(condition: Callable[[], T], seconds: float = 20.0) -> T:
+    """Like `until`, outside of an event loop."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.03)
+    raise AssertionError("it did not happen in time")
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process has ended, one that nobody waited for yet included."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
