@@ -70,7 +70,7 @@ def audit_weights(model: Any, plan: WeightPlan) -> int:
 
 
 def refuse_unfit(plan: WeightPlan, available_bytes: int | None) -> None:
-    """Raise `DeviceMappingError` when a plan can't work: not enough memory, or weights that would stay whole."""
+    """Raise `DeviceMappingError` when a plan can't work: too little memory, or weights that stay whole."""
     if plan.quantization != "none":
         _refuse_unquantised(plan)
     if available_bytes is not None and plan.weights_bytes > available_bytes:

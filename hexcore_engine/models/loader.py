@@ -68,7 +68,7 @@ def _device_for(device_map: DeviceMap) -> DeviceCapabilities:
     if wanted.startswith("cuda") and not device.device.startswith("cuda"):
         raise DeviceMappingError(
             "CUDA was asked for and torch finds no CUDA device.",
-            "Use `device_map=\"auto\"` or \"cpu\"; `hexcore doctor` shows what is there.",
+            'Use `device_map="auto"` or "cpu"; `hexcore doctor` shows what is there.',
         )
     if wanted == "cpu" and device.device != "cpu":
         from hexcore_engine.utils.device import cpu_has_fast_bf16

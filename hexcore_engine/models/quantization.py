@@ -9,7 +9,6 @@ from hexcore_engine.utils.device import DeviceCapabilities
 
 Quantization = Literal["4bit", "8bit", "none"]
 KINDS: tuple[Quantization, ...] = ("4bit", "8bit", "none")
-_mended = False
 
 
 def choose_quantization(wanted: str, device: DeviceCapabilities, num_parameters: int) -> Quantization:
@@ -74,13 +73,10 @@ def mend_cpu_unpacking() -> None:
     bitsandbytes 0.50.2 turns the block scales round when it packs weights for AVX512 and turns them back
     only where they are quantised themselves; plain NF4 models are destroyed by any state_dict().
     """
-    global _mended
-    if _mended:
-        return
     import bitsandbytes.nn.modules as modules
 
     unpack = getattr(modules, "_convert_weight_packed_for_cpu_inverse", None)
-    if unpack is not None:
+    if unpack is not None and not hasattr(unpack, "is_exact"):
 
         def unpack_exactly(*arguments: Any, **options: Any) -> Any:
             weight, state = unpack(*arguments, **options)
@@ -88,5 +84,5 @@ def mend_cpu_unpacking() -> None:
                 state.absmax = state.absmax.T.reshape(-1).float()
             return weight, state
 
+        unpack_exactly.is_exact = True  # type: ignore[attr-defined]
         modules._convert_weight_packed_for_cpu_inverse = unpack_exactly
-    _mended = True

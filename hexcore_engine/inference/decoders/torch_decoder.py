@@ -10,7 +10,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hexcore_engine.errors import ContextOverflowError, DecoderError, MemoryError
+from hexcore_engine import errors
+from hexcore_engine.errors import ContextOverflowError, DecoderError
 from hexcore_engine.inference.citation_mask import CitationMask, TokenTexts
 from hexcore_engine.inference.decoders.base import (
     ChatMessage,
@@ -47,8 +48,8 @@ class _Progress:
 class TorchDecoder:
     """Runs one loaded model; used by one thread at a time.
 
-    `prompt_cache_mb` bounds the keys and values kept between questions, in MiB. `drafting` guesses tokens from
-    the prompt and verifies them in one step; it never changes what is drawn from the same logits.
+    `prompt_cache_mb` bounds the keys and values kept between questions, in MiB. `drafting` guesses tokens
+    from the prompt and verifies them in one step; it never changes what is drawn from the same logits.
     """
 
     def __init__(
@@ -66,9 +67,7 @@ class TorchDecoder:
         self._torch = torch
         self._loaded: LoadedTorchModel | None = loaded
         self._context_tokens = min(context_tokens, loaded.folder.context_tokens)
-        self._record = describe_torch_folder(
-            loaded.folder.folder, loaded.quantization, self._context_tokens
-        )
+        self._record = describe_torch_folder(loaded.folder.folder, loaded.quantization, self._context_tokens)
         self._drafting = drafting
         self._texts: TokenTexts | None = None
         self._key = _cache_key(loaded)
@@ -127,7 +126,7 @@ class TorchDecoder:
             self.kv_cache_manager.keep(self._key, prompt + progress.written, progress.cache)
         if ran_out:
             self._free(progress)
-            raise MemoryError(
+            raise errors.MemoryError(
                 "The device ran out of memory in mid-answer; what was written is kept.",
                 "Ask again with a shorter conversation, or load the model with `--quantization 4bit`.",
             )
@@ -150,7 +149,7 @@ class TorchDecoder:
         return CacheStats(kept.prompt_tokens, kept.reused_tokens, self._context_tokens)
 
     def warm(self, messages: tuple[ChatMessage, ...]) -> None:
-        """Compute the beginning of every prompt once; packs quantised weights and builds the mask's tables."""
+        """Compute the beginning of every prompt once; packs quantised weights, builds the mask's tables."""
         self._citation_mask(())
         for _ in self.generate(DecodeRequest(messages, max_tokens=1), StopSignal()):
             pass
@@ -307,9 +306,7 @@ class _TextOf:
 
     def _whole(self) -> str:
         return str(
-            self._tokenizer.decode(
-                self._tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-            )
+            self._tokenizer.decode(self._tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         )
 
     def _piece(self, certain: str, final: bool = False) -> DecodedText | None:

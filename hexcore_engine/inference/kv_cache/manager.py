@@ -77,7 +77,7 @@ class KVCacheManager:
         return cache_from_layers(config, tuple(layers))
 
     def keep(self, key: CacheKey, tokens: Sequence[int], cache: Any) -> None:
-        """Keep a cache whose first tokens are `tokens`; one that a kept sequence already covers is dropped."""
+        """Keep a cache that begins with `tokens`, unless a longer kept sequence covers it."""
         tokens = tuple(tokens[: cache.get_seq_length()])
         if len(tokens) < MIN_SHARED_TOKENS or self._limit_bytes <= 0:
             return
@@ -102,7 +102,11 @@ class KVCacheManager:
     def statistics(self) -> KVCacheStatistics:
         """Return sizes and how much of the prompts was found here."""
         return KVCacheStatistics(
-            len(self._entries), self._bytes(False), self._bytes(True), self._prompt_tokens, self._reused_tokens
+            len(self._entries),
+            self._bytes(False),
+            self._bytes(True),
+            self._prompt_tokens,
+            self._reused_tokens,
         )
 
     def _find(self, key: CacheKey, tokens: Sequence[int], whole: bool = False) -> tuple[int, _Entry | None]:
