@@ -56,6 +56,11 @@ class Bench:
         """Return how often to repeat."""
         return quick if self.quick else full
 
+    @property
+    def settling_s(self) -> float:
+        """How long an app is left alone until its engine has started and loaded the model, seconds."""
+        return 1.0 if self.quick else 4.0
+
 
 class Measurement(Protocol):
     """A module of `benchmarks.measurements`."""

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from benchmarks.harness import Bench, NotMeasurable
 from hexcore_engine.client.supervisor import stop_engine
+from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.paths import Paths
 
-OPEN_ENDED_ANSWER = " ".join(f"word{number}" for number in range(2000))
+LEAVING_S = 5.0
 
 
 def paths_below(home: Path) -> Paths:
@@ -39,8 +42,26 @@ def empty_home(bench: Bench, name: str) -> Iterator[Paths]:
     try:
         yield paths
     finally:
-        asyncio.run(stop_engine(paths))
+        end_engine(paths)
         shutil.rmtree(paths.home, ignore_errors=True)
+
+
+def end_engine(paths: Paths) -> None:
+    """End the engine of `paths`, one that is only just starting too, and wait until it is gone."""
+    asyncio.run(stop_engine(paths))
+    left = [process for process in psutil.process_iter() if _lives_in(process, paths.home)]
+    for process in left:
+        process.terminate()
+    _, stubborn = psutil.wait_procs(left, LEAVING_S)
+    for process in stubborn:
+        process.kill()
+
+
+def _lives_in(process: psutil.Process, home: Path) -> bool:
+    try:
+        return process.environ().get("HEXCORE_HOME") == str(home)
+    except psutil.Error:
+        return False
 
 
 @contextmanager
@@ -66,7 +87,11 @@ def require_set_up(paths: Paths) -> None:
         NotMeasurable: with the command that gets them.
     """
     knowledge = Knowledge(paths.knowledge_dir)
-    num_cards = knowledge.status().num_cards
-    knowledge.close()
+    try:
+        num_cards = knowledge.status().num_cards
+    except HexcoreError as error:
+        raise NotMeasurable(f"{error.message} {error.remedy}") from error
+    finally:
+        knowledge.close()
     if not num_cards or not paths.embedded_model_file.is_file():
         raise NotMeasurable(f"{paths.home} has no cards or no embedded model; run `hexcore setup` first")

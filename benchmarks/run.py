@@ -8,16 +8,17 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import math
 import os
 import platform
+import signal
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness import Bench, NotMeasurable, Target, load, measurement_names
-from hexcore_engine.paths import default_paths
+from hexcore_engine.paths import Paths, default_paths
 
 RESULTS_DIR = Path(__file__).parent / "results"
 LATEST_FILE = RESULTS_DIR / "latest.json"
@@ -52,10 +53,13 @@ def main() -> int:
     unknown = sorted(set(options.names) - set(known))
     if unknown:
         parser.error(f"there is no measurement {', '.join(unknown)}; there are {', '.join(known)}")
+    # Told to end, it still ends the programs it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results = []
     for name in options.names or known:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
-        results.append(measure(name, quick=options.quick))
+        wheels = RESULTS_DIR / "wheels"
+        results.append(measure(name, quick=options.quick, prepared=default_paths(), wheels=wheels))
         print_table(results[-1:])
     if len(results) > 1:
         print_table(results)
@@ -63,11 +67,11 @@ def main() -> int:
     return int(any(result.missed for result in results))
 
 
-def measure(name: str, *, quick: bool) -> Result:
-    """Run one measurement in a folder of its own."""
+def measure(name: str, *, quick: bool, prepared: Paths, wheels: Path) -> Result:
+    """Run one measurement in a folder of its own; see `Bench` for the two places."""
     measurement = load(name)
     with tempfile.TemporaryDirectory(prefix="hexcore-bench-") as work:
-        bench = Bench(quick, default_paths(), Path(work), RESULTS_DIR / "wheels")
+        bench = Bench(quick, prepared, Path(work), wheels)
         try:
             figures = dict(measurement.measure(bench))
         except NotMeasurable as reason:
@@ -109,12 +113,14 @@ def save(results: list[Result], *, quick: bool) -> None:
             "load_1min": round(os.getloadavg()[0], 2),
         },
         "quick": quick,
-        "seconds": round(time.process_time(), 1),
         "results": [
             {
                 "name": result.name,
                 "skipped": result.skipped or None,
-                "figures": {name: round(value, 4) for name, value in result.figures.items()},
+                "figures": {
+                    name: round(value, 4) if math.isfinite(value) else None
+                    for name, value in result.figures.items()
+                },
                 "missed": [
                     target.name
                     for target in result.targets

@@ -89,6 +89,13 @@ class EngineSettings(Section, frozen=True):
             gt=0, le=10080, description="Minutes without a client or an answer after which the engine leaves."
         ),
     ] = 15.0
+    command: Annotated[
+        str,
+        Meta(
+            description="Command that leads to the engine of another machine, e.g. "
+            "`ssh box hexcore-engine --stdio`; empty is the engine of this one."
+        ),
+    ] = ""
     prompt_cache_mb: Annotated[
         int, Meta(ge=0, le=65536, description="Memory for prompts already computed, in MiB; 0 turns it off.")
     ] = 256

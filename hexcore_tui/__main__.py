@@ -59,8 +59,10 @@ def _open_app() -> int:
         return 2
     from hexcore_engine.paths import default_paths
     from hexcore_engine.settings import load_settings
+    from hexcore_tui import collector
     from hexcore_tui.display_profile import apply_profile, choose_profile
 
+    collector.postpone()
     paths = default_paths()
     settings = load_settings(paths.settings_file)
     profile = choose_profile(settings.screen.profile, os.environ)

@@ -119,6 +119,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("new_session", "ctrl+n", "New", "Start a new conversation.", "chat", footer=True),
     Action("copy_answer", "f8", "Copy", "Copy the last answer with its rules.", "chat"),
+    Action(
+        "focus_next",
+        "tab",
+        "Evidence",
+        "Go to the newest rules and cards found, and on to those the answer cites.",
+        "chat",
+        palette=False,
+    ),
     Action("page(-1)", "pageup", "Page up", "Scroll back.", "chat", palette=False, priority=True),
     Action("page(1)", "pagedown", "Page down", "Scroll on.", "chat", palette=False, priority=True),
     Action(
@@ -127,15 +135,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("focus_prompt", "f9", "Prompt", "Go back to the question field.", "chat"),
     Action(
         "back",
-        "alt+left,left_square_bracket",
+        "left_square_bracket,alt+left",
         "Back",
-        "Go back to the rule read before.",
+        "Go back to what was read before.",
         "pane",
         footer=True,
     ),
     Action(
         "forward",
-        "alt+right,right_square_bracket",
+        "right_square_bracket,alt+right",
         "Forward",
         "Go forward along the trail.",
         "pane",
@@ -215,8 +223,11 @@ KEY_NAMES = {
     "right_square_bracket": "]",
     "escape": "Esc",
     "enter": "Enter",
+    "tab": "Tab",
     "up": "↑",
     "down": "↓",
+    "left": "←",
+    "right": "→",
     "pageup": "PgUp",
     "pagedown": "PgDn",
 }
@@ -237,6 +248,5 @@ def keys_text(keys: str) -> str:
 
 
 def footer_actions(scopes: Iterable[Scope]) -> tuple[Action, ...]:
-    """Return what the line of keys shows for these scopes."""
-    wanted = tuple(scopes)
-    return tuple(action for action in actions_of(*wanted) if action.footer)
+    """Return what the line of keys shows for these scopes, the first scope's actions first."""
+    return tuple(action for scope in scopes for action in actions_of(scope) if action.footer)

@@ -19,6 +19,7 @@ from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.protocol.requests import ListModels
 from hexcore_engine.settings import Settings, save_setting
+from hexcore_tui import collector
 from hexcore_tui.actions import actions_of, bindings_of
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
@@ -31,7 +32,7 @@ from hexcore_tui.messages import (
     RuleRequested,
 )
 from hexcore_tui.screens.chat import ChatScreen
-from hexcore_tui.textual_gaps import on_hangup, write_crash_file
+from hexcore_tui.textual_gaps import hear_escape_soon, on_hangup, write_crash_file
 from hexcore_tui.themes import load_themes
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class HexcoreApp(App[int]):
         "sessions": _sessions_screen,
     }
     DEFAULT_MODE = "chat"
+    CSS = "Screen { layers: base cover; }"
     BINDINGS = bindings_of("everywhere")
     ENABLE_COMMAND_PALETTE = True
 
@@ -92,6 +94,7 @@ class HexcoreApp(App[int]):
         start_engine: bool = True,
     ) -> None:
         super().__init__()
+        hear_escape_soon()
         self.paths = paths
         self.settings = settings
         self.profile = profile
@@ -128,6 +131,10 @@ class HexcoreApp(App[int]):
         """Hang up; the engine stays."""
         await self.bridge.close()
 
+    def on_app_focus(self) -> None:
+        """Whoever comes back to this terminal may have run set-up in another."""
+        self.look_again()
+
     def on_engine_connected(self) -> None:
         """Ask which model will answer."""
         self.chat.problem = ""
@@ -143,6 +150,11 @@ class HexcoreApp(App[int]):
         self._missing["model"] = missing_model(message.event)
         self._say_missing()
 
+    def on_turn_view_finished(self) -> None:
+        """The list of conversations, when that is what one looks at, has changed."""
+        if self.current_mode == "sessions":
+            self._hand_over("reload")
+
     def on_request_refused(self, message: RequestRefused) -> None:
         """A request of the app's own failed."""
         self.chat.problem = f"{message.error.message} {message.error.remedy}"
@@ -151,6 +163,12 @@ class HexcoreApp(App[int]):
         """Another model answers now."""
         self.facts = replace(self.facts, model=model)
 
+    def look_again(self) -> None:
+        """See what set-up may have brought since; does nothing before the first look around."""
+        if self.bridge.connected:
+            self.look_at_knowledge()
+            self.bridge.request(self, ListModels())
+
     def look_at_knowledge(self) -> None:
         """Read the knowledge files' dates again, e.g. after an import."""
         self.run_worker(
@@ -158,6 +176,7 @@ class HexcoreApp(App[int]):
         )
 
     def _look_around(self) -> None:
+        collector.resume()
         self.look_at_knowledge()
         self.bridge.connect()
 
@@ -206,7 +225,10 @@ class HexcoreApp(App[int]):
         """Show another screen."""
         while len(self.screen_stack) > 1:
             self.pop_screen()
+        first_visit = mode not in self._screen_stacks
         self.switch_mode(mode)
+        if first_visit:
+            self.call_after_refresh(collector.set_aside)
 
     def action_help(self) -> None:
         """Show every key."""
@@ -247,8 +269,8 @@ class HexcoreApp(App[int]):
         self.action_go("chat")
         self.chat.add_words(words)
 
-    def _hand_over(self, verb: str, what: str) -> None:
-        getattr(self.screen, verb)(what)
+    def _hand_over(self, verb: str, *what: str) -> None:
+        getattr(self.screen_stack[0], verb)(*what)
 
     def _fatal_error(self) -> None:
         # Textual's own would print local variables; see textual_gaps.

@@ -107,6 +107,11 @@ class EngineBridge:
         """Whether an answer is running for this app."""
         return self._current is not None
 
+    @property
+    def connected(self) -> bool:
+        """Whether the engine can be asked without starting one."""
+        return self._client is not None
+
     def connect(self) -> None:
         """Connect in the background; the owner hears of it."""
         self._start(self._connect_quietly())

@@ -15,17 +15,19 @@ ProfileName = Literal["local", "ssh", "plain"]
 
 @dataclass(frozen=True)
 class DisplayProfile:
-    """What a kind of terminal is spared. `batch_s` is the least time between two paints of streamed text."""
+    """What a kind of terminal is spared. `batch_s` is the least time between two paints of streamed text,
+    `escape_ms` how long Esc waits for the rest of a key's sequence, which may come late over a line."""
 
     name: ProfileName
     frames_per_second: int
     batch_s: float
     animate: bool
     unicode: bool = True
+    escape_ms: int = 100
 
 
 PROFILES: dict[ProfileName, DisplayProfile] = {
-    "local": DisplayProfile("local", frames_per_second=60, batch_s=0.08, animate=True),
+    "local": DisplayProfile("local", frames_per_second=60, batch_s=0.08, animate=True, escape_ms=25),
     "ssh": DisplayProfile("ssh", frames_per_second=15, batch_s=0.1, animate=False),
     "plain": DisplayProfile("plain", frames_per_second=10, batch_s=0.1, animate=False, unicode=False),
 }
@@ -45,6 +47,7 @@ def choose_profile(wanted: str, environment: Mapping[str, str]) -> DisplayProfil
 def apply_profile(profile: DisplayProfile, environment: MutableMapping[str, str]) -> None:
     """Tell Textual, which reads these names once at import; the user's own values win."""
     environment.setdefault("TEXTUAL_FPS", str(profile.frames_per_second))
+    environment.setdefault("ESCDELAY", str(profile.escape_ms))
     if not profile.animate:
         environment.setdefault("TEXTUAL_ANIMATIONS", "none")
         environment.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")

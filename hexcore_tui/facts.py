@@ -9,12 +9,15 @@ from hexcore_engine.errors import HexcoreError
 from hexcore_engine.protocol.events import ModelsListed
 from hexcore_engine.protocol.records import ModelRecord
 
+NOTHING_SET_UP = "Nothing is set up yet: there are no rules and no cards to look up. Get them: hexcore setup"
+
 
 @dataclass(frozen=True)
 class Facts:
     """None where it is not known or not there. Dates are ISO text."""
 
     model: ModelRecord | None = None
+    has_rules: bool | None = None
     rules_date: str | None = None
     cards_date: str | None = None
     num_cards: int | None = None
@@ -39,8 +42,11 @@ def read_knowledge(folder: Path) -> KnowledgeReport:
         return KnowledgeReport(Facts(), (f"{error.message} {error.remedy}",))
     finally:
         knowledge.close()
+    if status.generation is None:
+        return KnowledgeReport(Facts(has_rules=False, num_cards=0), (NOTHING_SET_UP,))
     official = status.release if status.release and status.release.official else None
     facts = Facts(
+        has_rules=status.release is not None,
         rules_date=official.effective if official else None,
         cards_date=status.cards_date,
         num_cards=status.num_cards,
@@ -61,8 +67,9 @@ def missing_model(listed: ModelsListed) -> tuple[str, ...]:
     model = configured_model(listed)
     if model and model.available:
         return ()
-    note = f" ({model.note})" if model and model.note else ""
-    return (f"No model is here{note}: you get the evidence alone. Get the small one: hexcore setup",)
+    note = model.note if model else ""
+    remedy = "" if "hexcore " in note else " Get the small one: hexcore setup"
+    return (f"No model is here: you get the evidence alone. {note}{remedy}".strip(),)
 
 
 def size_text(size_bytes: int) -> str:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import selectors
 import signal
 import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+from textual import constants
 from textual.containers import VerticalScroll
-from textual.geometry import Region
+from textual.drivers import linux_driver
+from textual.geometry import Region, Size
+from textual.screen import Screen
+from textual.scroll_view import ScrollView
+from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.worker import WorkerFailed
 
@@ -23,6 +31,25 @@ def on_hangup(leave: Callable[[], None]) -> None:
     # Not available in the thread or on the platform some tests run in.
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, leave)
+
+
+class AttentiveSelector(selectors.SelectSelector):
+    """Waits no longer than an Esc may take once something was read."""
+
+    _has_read = False
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what can be read within `timeout` seconds, or sooner nothing."""
+        ready = super().select(constants.ESCAPE_DELAY + 0.002 if self._has_read else timeout)
+        self._has_read = bool(ready)
+        return ready
+
+
+def hear_escape_soon() -> None:
+    """Let Esc count as soon as ESCDELAY has passed. Textual 8.2: its input thread looks up every 100 ms."""
+    linux_driver.selectors = SimpleNamespace(  # type: ignore[attr-defined, assignment]
+        SelectSelector=AttentiveSelector, EVENT_READ=selectors.EVENT_READ
+    )
 
 
 def write_crash_file(error: BaseException, folder: Path) -> Path | None:
@@ -63,3 +90,24 @@ def scroll_to_line(options: OptionList) -> None:
     line += options._index_to_line[highlighted]
     height = options._heights[highlighted]
     container.scroll_to_region(Region(0, line, 1, height), animate=False, force=True)
+
+
+def show_length(view: ScrollView, num_lines: int) -> None:
+    """Give `view` as many lines to scroll through.
+
+    Textual 8.2 lays the whole screen out anew when that number changes; the view's own size stays the same,
+    so its scrollbar is all that has to follow.
+    """
+    size = Size(0, num_lines)
+    view.set_reactive(Widget.virtual_size, size)
+    view._scroll_update(size)
+
+
+def paint_now(screen: Screen[Any], *changed: Widget) -> None:
+    """Paint `changed` without waiting for the next tick.
+
+    Textual 8.2 paints at the ticks of a clock of 60 Hz: the echo of a key takes one, and the list that
+    answers it would wait for another.
+    """
+    screen._dirty_widgets.update(changed)
+    screen._on_timer_update()

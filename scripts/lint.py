@@ -72,12 +72,23 @@ def words_step(fix: bool) -> list[str]:
     return problems
 
 
+def docs_step(fix: bool) -> list[str]:
+    """Reference pages and pictures as the code makes them, and no broken link."""
+    mode = [] if fix else ["--check"]
+    problems = run("python", "scripts/generate_docs.py", *mode)
+    problems += run("python", "scripts/make_pictures.py", *mode)
+    return problems + run(
+        "python", "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", "build/docs"
+    )
+
+
 STEPS: dict[str, Callable[[bool], list[str]]] = {
     "format": format_step,
     "ruff": ruff_step,
     "types": types_step,
     "imports": imports_step,
     "digest": digest_step,
+    "docs": docs_step,
     "sizes": sizes_step,
     "words": words_step,
 }

@@ -6,7 +6,6 @@ The clock starts with the program and stops when one screen shows name, focused 
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import sys
 import time
@@ -15,8 +14,7 @@ from pathlib import Path
 
 from benchmarks import programs
 from benchmarks.harness import Bench, Target, alternate, median_ratio
-from benchmarks.homes import empty_home, environment, warm_home
-from hexcore_engine.client.supervisor import stop_engine
+from benchmarks.homes import empty_home, end_engine, environment, warm_home
 from hexcore_engine.paths import Paths
 from tests.integration.tui.conftest import Terminal
 
@@ -81,5 +79,5 @@ class Start:
             terminal.wait_for_exit()
         finally:
             terminal.close()
-            asyncio.run(stop_engine(self._home))
+            end_engine(self._home)
         return frame_ms

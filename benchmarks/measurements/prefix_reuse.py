@@ -32,7 +32,7 @@ def measure(bench: Bench) -> dict[str, float]:
     warm, cold = [], []
     for number in range(bench.rounds(7, quick=1)):
         with embedded_decoder(model) as decoder:
-            request = follow_up(decoder, number)
+            request = follow_up(decoder, number, bench.rounds(HISTORY_TOKENS, quick=300))
             warm.append(first_token_ms(decoder, request))
         cold.append(cold_ms(model, request))
     return {
@@ -42,7 +42,7 @@ def measure(bench: Bench) -> dict[str, float]:
     }
 
 
-def follow_up(decoder: LlamaCppDecoder, number: int) -> DecodeRequest:
+def follow_up(decoder: LlamaCppDecoder, number: int, history_tokens: int) -> DecodeRequest:
     """Ask questions until the history is long enough; return the next one, not yet asked."""
     count = counter(decoder.count_tokens)
     questions = list(digest_questions())[number * 40 :]
@@ -55,7 +55,7 @@ def follow_up(decoder: LlamaCppDecoder, number: int) -> DecodeRequest:
         rules = tuple(passage.id for passage in new)
         messages = messages_for(tuple(history), sent)
         request = DecodeRequest(messages, ANSWER_TOKENS, repetition_penalty=1.15, citable_rules=rules)
-        if decoder.count_tokens(messages[:-1]) >= HISTORY_TOKENS:
+        if decoder.count_tokens(messages[:-1]) >= history_tokens:
             return request
         written = decoder.generate(request, StopSignal())
         response = "".join(item.text for item in written if isinstance(item, DecodedText))

@@ -9,10 +9,11 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import EngineLostError, HexcoreError, NotSetUpError, UsageError, error_from_record
 from hexcore_engine.protocol import events, requests
+from hexcore_engine.protocol.limits import check_question
 from hexcore_engine.protocol.records import MODE_NAMES, Citation, ModeChoice, Passage, Usage, to_builtins
 from hexcore_engine.utils.validation import clean_text
 
@@ -42,18 +43,17 @@ def configure(parser: CommandParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Ask and print; exit codes as everywhere, 4 with the part that was written when the engine is lost."""
-    question = " ".join(arguments.question)
+    question = joined(arguments.question)
     if question == "-":
-        question = sys.stdin.read()
+        question = joined([sys.stdin.read()])
     ask = requests.AskQuestion(
         question=question,
-        session_id=arguments.session,
+        session_id=joined([arguments.session]) if arguments.session else None,
         mode=_mode(arguments.mode),
         max_tokens=_positive(arguments.max_tokens),
         use_model=not arguments.no_model,
     )
-    if not question.strip():
-        raise UsageError("The question is empty.", 'Write it behind the command: `hexcore ask "…"`.')
+    check_question(question)
     return asyncio.run(_Asker(context, arguments).run(ask))
 
 
@@ -142,7 +142,8 @@ class _Asker:
         wanted = self._arguments
         if not (wanted.model or wanted.decoder or wanted.quantization):
             return
-        load = requests.LoadModel(wanted.model, wanted.decoder, wanted.quantization)
+        model = joined([wanted.model]) if wanted.model else None
+        load = requests.LoadModel(model, wanted.decoder, wanted.quantization)
         await client.call(load)
 
     def _take(self, event: events.Event) -> None:

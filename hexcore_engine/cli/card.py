@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.errors import KnowledgeMissingError
 from hexcore_engine.knowledge.cards.records import CardRecord, FaceRecord
 from hexcore_engine.knowledge.lookup import Knowledge
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     Raises:
         KnowledgeMissingError: when no cards are loaded.
     """
-    name = " ".join(arguments.name)
+    name = joined(arguments.name)
     knowledge = Knowledge(context.paths.knowledge_dir)
     try:
         card = knowledge.card(name)

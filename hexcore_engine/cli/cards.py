@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.errors import KnowledgeMissingError
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.protocol.records import to_builtins
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     try:
         if not knowledge.status().num_cards:
             raise KnowledgeMissingError("No cards are loaded.")
-        found = knowledge.search_cards(" ".join(arguments.query), max(1, arguments.k))
+        found = knowledge.search_cards(joined(arguments.query), max(1, arguments.k))
     finally:
         knowledge.close()
     lines = [f"{hit.name}  {hit.mana_cost}\n    {hit.type_line}" for hit in found.hits]

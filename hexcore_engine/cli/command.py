@@ -108,6 +108,11 @@ class CommandParser(argparse.ArgumentParser):
         return f"Did you mean {near[0]}?" if near else f"See `{self.prog} --help`."
 
 
+def joined(words: Sequence[str]) -> str:
+    """Return the words of a query as one text; bytes that are no text become "?"."""
+    return " ".join(words).encode("utf-8", "replace").decode("utf-8")
+
+
 def add_json(parser: CommandParser) -> None:
     """Add `--json`, which every command has."""
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.protocol.records import to_builtins
 
@@ -16,7 +16,7 @@ def configure(parser: CommandParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the entries; 1 when there is none."""
-    term = " ".join(arguments.term)
+    term = joined(arguments.term)
     knowledge = Knowledge(context.paths.knowledge_dir)
     try:
         entries = knowledge.glossary(term)

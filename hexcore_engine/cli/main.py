@@ -29,6 +29,8 @@ COMMANDS: dict[str, str] = {
     "doctor": "say what works here, what does not, and the remedy",
     "models": "list models, or choose the one that answers",
     "sessions": "list, show, rename, delete or export conversations",
+    "eval": "measure retrieval on questions whose deciding rules are known",
+    "train": "make the ranker's weights anew",
     "engine": "see, start, stop or restart the engine process",
 }
 

@@ -6,7 +6,7 @@ import argparse
 
 import msgspec
 
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.errors import UsageError
 from hexcore_engine.models.catalog import list_models, model_file, require_torch, use_model
 from hexcore_engine.models.fit import fit_text, plan_fit
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             raise UsageError(
                 "No model was named.", "`hexcore models use PATH.gguf | http://host/v1 | embedded`"
             )
-        record = use_model(context.paths, arguments.model)
+        record = use_model(context.paths, joined([arguments.model]))
         text = f"{record.name} answers from now on ({context.paths.settings_file})."
         context.output.result({"model": to_builtins(record)}, text)
         return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.knowledge.rules.records import RuleRecord, RuleView
 from hexcore_engine.protocol.records import to_builtins
@@ -20,7 +20,7 @@ def configure(parser: CommandParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Show the rule; 1 with the nearest numbers when there is none."""
-    typed = " ".join(arguments.number)
+    typed = joined(arguments.number)
     knowledge = Knowledge(context.paths.knowledge_dir)
     try:
         view = knowledge.rule(typed)

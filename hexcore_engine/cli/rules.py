@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.knowledge.lookup import NO_RULES, Knowledge
 
 
@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print what was found; 1 when nothing was."""
     knowledge = Knowledge(context.paths.knowledge_dir)
     try:
-        hits = knowledge.search_rules(" ".join(arguments.words), max(1, arguments.k))
+        hits = knowledge.search_rules(joined(arguments.words), max(1, arguments.k))
         release = knowledge.release()
     finally:
         knowledge.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import UsageError
 from hexcore_engine.protocol import events, requests
@@ -38,17 +38,18 @@ async def _run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def _request(arguments: argparse.Namespace) -> requests.Request:
-    rest = " ".join(arguments.rest)
+    rest = joined(arguments.rest)
     if arguments.action == "list":
         return requests.ListSessions()
     if not arguments.session:
         raise UsageError("No conversation was named.", f"Known: {ACTIONS}.")
+    session = joined([arguments.session])
     made: dict[str, requests.Request] = {
-        "show": requests.OpenSession(arguments.session),
-        "rename": requests.RenameSession(arguments.session, rest),
-        "delete": requests.DeleteSession(arguments.session),
-        "undelete": requests.DeleteSession(arguments.session, undo=True),
-        "export": requests.ExportSession(arguments.session, rest or "markdown"),
+        "show": requests.OpenSession(session),
+        "rename": requests.RenameSession(session, rest),
+        "delete": requests.DeleteSession(session),
+        "undelete": requests.DeleteSession(session, undo=True),
+        "export": requests.ExportSession(session, rest or "markdown"),
     }
     if arguments.action not in made:
         raise UsageError(f"There is no `hexcore sessions {arguments.action}`.", f"Known: {ACTIONS}.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import shlex
 from collections.abc import AsyncIterator
 
-from hexcore_engine.client.fingerprint import package_fingerprint
-from hexcore_engine.client.transports import Transport, connect_socket
+from hexcore_engine.client.fingerprint import is_outdated, package_fingerprint
+from hexcore_engine.client.transports import Transport, connect_program, connect_socket
 from hexcore_engine.errors import (
     EngineLostError,
     EngineUnreachableError,
@@ -28,6 +29,7 @@ from hexcore_engine.protocol.events import (
 )
 from hexcore_engine.protocol.requests import BaseRequest, Hello, Request
 from hexcore_engine.settings import Settings
+from hexcore_engine.utils.validation import clean_line
 
 HANDSHAKE_TIMEOUT_S = 20.0
 # An engine of another version finishes its answer before it leaves.
@@ -62,6 +64,8 @@ class EngineClient:
         """
         from hexcore_engine.client.supervisor import start_engine, wait_until_gone
 
+        if settings.engine.command.strip():
+            return await cls._through(settings.engine.command, client_name)
         deadline = asyncio.get_running_loop().time() + REPLACE_TIMEOUT_S
         while True:
             transport = await connect_socket(paths)
@@ -81,7 +85,30 @@ class EngineClient:
             if asyncio.get_running_loop().time() > deadline or not start:
                 raise EngineUnreachableError("An engine of another Hexcore version is running.")
             if isinstance(greeting, VersionRefused):
+                # Else each engine it starts would be of another version, for ever.
+                if is_outdated():
+                    raise EngineUnreachableError(
+                        "Hexcore was updated while this was open.", "Leave it and start it again."
+                    )
                 await wait_until_gone(greeting.pid, deadline)
+
+    @classmethod
+    async def _through(cls, command: str, client_name: str) -> EngineClient:
+        """Reach another machine's engine through a command of the user's settings."""
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            raise EngineUnreachableError(
+                f"The setting [engine] command can't be read: {error}.", "Close its quotes."
+            ) from error
+        try:
+            return await cls.over(await connect_program(words), client_name=client_name)
+        except EngineUnreachableError as error:
+            raise EngineUnreachableError(
+                f"`{clean_line(command)}` led to no engine. {error.message}",
+                "Try that command in a shell: it must start and wait. Without the setting [engine] command "
+                "this machine's engine is used.",
+            ) from error
 
     @classmethod
     async def over(cls, transport: Transport, *, client_name: str = "cli") -> EngineClient:

@@ -15,6 +15,15 @@ def package_fingerprint() -> str:
 
     The engine computes it at its start, so that it keeps naming the code it runs after an update.
     """
+    return _fingerprint_on_disk()
+
+
+def is_outdated() -> bool:
+    """Whether the package was changed since this process named its own."""
+    return package_fingerprint() != _fingerprint_on_disk()
+
+
+def _fingerprint_on_disk() -> str:
     folder = Path(hexcore_engine.__file__).parent
     digest = hashlib.sha256(hexcore_engine.__version__.encode())
     for file in sorted(folder.rglob("*.py")):

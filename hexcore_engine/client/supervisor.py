@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +18,8 @@ from hexcore_engine.protocol.records import EngineRecord
 
 START_TIMEOUT_S = 20.0
 POLL_S = 0.01
+# With less the engine can't write its log, so the log can't say why it ended.
+LEAST_FREE_BYTES = 100_000
 ENGINE_COMMAND = (sys.executable, "-m", "hexcore_engine.service.process")
 
 
@@ -138,7 +141,10 @@ def _log_tail(paths: Paths) -> str:
         lines = Path(paths.engine_log_file).read_text("utf-8", "replace").strip().splitlines()
     except OSError:
         lines = []
-    return lines[-1][:300] if lines else "its log is empty."
+    if lines:
+        return lines[-1][:300]
+    full = shutil.disk_usage(paths.home).free < LEAST_FREE_BYTES
+    return f"the disk that holds {paths.home} is full." if full else "its log is empty."
 
 
 def _is_alive(pid: int) -> bool:

@@ -101,8 +101,12 @@ async def connect_program(command: Sequence[str]) -> Transport:
         EngineUnreachableError: when it can't be started.
     """
     try:
+        # What it complains of would be written across the app's screen.
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
         )
     except OSError as error:
         raise EngineUnreachableError(f"{command[0]!r} can't be started: {error.strerror}.") from error

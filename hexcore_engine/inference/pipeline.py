@@ -29,6 +29,7 @@ from hexcore_engine.protocol.events import (
     PlanMade,
     QuestionRouted,
 )
+from hexcore_engine.protocol.limits import check_question
 from hexcore_engine.protocol.records import ErrorRecord, to_builtins
 from hexcore_engine.settings import Settings
 
@@ -179,8 +180,7 @@ class HexcorePipeline:
 
     def _route(self, answer: AnswerInProgress) -> QuestionRouted:
         request = answer.request
-        if not request.question.strip():
-            raise UsageError("The question is empty.", "Type what you want to know.")
+        check_question(request.question)
         choice = pinned(request.mode) if request.mode else self.classifier.classify(request.question)
         answer.choice = choice
         return QuestionRouted(request.question_id, choice)
@@ -253,7 +253,9 @@ class KeptDecoder:
         self._decoder: Decoder | None = None
 
     def __call__(self) -> Decoder:
-        """Return the open decoder."""
+        """Return the open decoder; one whose runner ended is replaced."""
+        if self._decoder is not None and not self._decoder.is_usable():
+            self.close()
         if self._decoder is None:
             self._decoder = self._open()
         return self._decoder

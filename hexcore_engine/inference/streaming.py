@@ -20,7 +20,8 @@ _OPEN_SEQUENCE = re.compile(
 LOOP_TIMES = 3
 MIN_LOOP_CHARACTERS = 24
 MAX_LOOP_CHARACTERS = 240
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]")
+_SENTENCE_ENDS = ".!?\n"
+_SENTENCE_END = re.compile(f"[{_SENTENCE_ENDS}]")
 
 
 class TextJoiner:
@@ -74,14 +75,13 @@ class LoopWatch:
 
     def _sentence_repeats(self) -> bool:
         found = False
-        end = 0
-        for match in _SENTENCE.finditer(self._pending):
-            end = match.end()
-            sentence = " ".join(match.group().lower().split())
+        end = max(self._pending.rfind(sign) for sign in _SENTENCE_ENDS) + 1
+        whole, self._pending = self._pending[:end], self._pending[end:]
+        for text in _SENTENCE_END.split(whole):
+            sentence = " ".join(text.lower().split())
             if len(sentence) >= MIN_LOOP_CHARACTERS:
                 self._sentences[sentence] = self._sentences.get(sentence, 0) + 1
                 found = found or self._sentences[sentence] >= LOOP_TIMES
-        self._pending = self._pending[end:]
         return found
 
     def _end_repeats(self) -> bool:

@@ -89,18 +89,26 @@ class QuestionReader:
         self, text: str, tokens: list[tuple[str, int, int]], place: int
     ) -> tuple[int, NamedCard | None]:
         start = tokens[place][1]
-        for length in range(min(_LONGEST_NAME_WORDS, len(tokens) - place), 0, -1):
+        for length in range(min(self._longest_from(tokens[place][0]), len(tokens) - place), 0, -1):
             written = text[start : tokens[place + length - 1][2]].rstrip(".,!?")
-            for spelling in _spellings(written):
+            for spelling in dict.fromkeys(_spellings(written)):
                 card = self._card_called(text, start, spelling)
                 if card is not None:
                     return length, card
         return 0, None
 
+    def _longest_from(self, token: str) -> int:
+        """How many words a name that begins with this one may have; 0 when none does."""
+        firsts = {name_key(spelling).split(" ")[0] for spelling in _spellings(token)}
+        longest = max((self._names.longest.get(first, 0) for first in firsts), default=0)
+        return min(longest, _LONGEST_NAME_WORDS)
+
     def _card_called(self, text: str, start: int, written: str) -> NamedCard | None:
         key = name_key(written)
+        if len(key) < _SHORTEST_PLAIN_NAME or not self._names.holds(key):
+            return None
         content = content_words(key)
-        if not content or len(key) < _SHORTEST_PLAIN_NAME:
+        if not content:
             return None
         like_a_name = written[:1].isupper() and not _begins_sentence(text, start)
         if not (like_a_name or self._says_something(key, content, written)):

@@ -1,24 +1,26 @@
-"""The evidence for a question: what was asked for by number or name, then one fused ranking of the rules.
+"""The evidence for a question: what was asked for by number or name, then one ranking of the rules.
 
-Fused are four lists (measured together: docs/development/log.md): all text for the question; all text for the
-question and the named cards' Oracle text; our words alone; rules whose card-text patterns stand on those
-cards.
+Several lists (index/signals.py) are fused, and a learned ranker orders the best of them anew (measured:
+docs/development/log.md).
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from hexcore_engine.knowledge.cards.linking import NameIndex, cards_by_id, load_name_index
 from hexcore_engine.knowledge.cards.records import CardRecord
 from hexcore_engine.knowledge.digest.loader import LABEL
-from hexcore_engine.knowledge.index.fusion import fuse
-from hexcore_engine.knowledge.index.lexical import OUR_WORDS, content_words, ranked_rules
+from hexcore_engine.knowledge.index.lexical import content_words
+from hexcore_engine.knowledge.index.ranker import load_ranker
+from hexcore_engine.knowledge.index.rule_table import RuleTable, load_rule_table
+from hexcore_engine.knowledge.index.signals import Signals, combine, lexical_lists, ranks_as_scores
 from hexcore_engine.knowledge.question import Question, QuestionReader
 from hexcore_engine.knowledge.rules import reader as rules
 from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord
@@ -28,7 +30,6 @@ from hexcore_engine.protocol.records import Passage
 
 MAX_CARD_PASSAGES = 4
 ORACLE_WORDS = 40
-_LIST_WEIGHTS = (1.0, 0.9, 0.9, 0.6, 0.6)
 # Names of keyword abilities and actions longer than this are rules of their own, not names.
 _LONGEST_KEYWORD = 30
 _RULES_OF_A_KEYWORD = 4
@@ -68,9 +69,23 @@ class _Evidence:
 class HybridRetriever:
     """Finds the rules and cards that decide a question. Used by one thread at a time."""
 
-    def __init__(self, folder: Path, vector_index: VectorIndex | None = None) -> None:
+    PARTS: ClassVar[tuple[str, ...]] = (
+        "ranker", "cards", "ours", "phrase", "pattern", "keyword", "glossary"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        folder: Path,
+        vector_index: VectorIndex | None = None,
+        without: frozenset[str] = frozenset(),
+    ) -> None:
+        """`without` names PARTS to leave out: to measure what each is worth, and to train the ranker."""
         self._reader = KnowledgeReader(folder)
         self._vectors = vector_index
+        self._without = without
+        self._ranker = None if "ranker" in without else load_ranker()
+        self._table: RuleTable | None = None
+        self._terms: list[tuple[str, list[str]]] = []
         self._generation: int | None = None
         self._names = NameIndex()
         self._common: frozenset[str] = frozenset()
@@ -111,6 +126,16 @@ class HybridRetriever:
             parsed, named = self._read(connection, question)
             return self._rank(connection, parsed, named, limit).ranked[:limit]
 
+    def signals(self, question: str) -> tuple[RuleTable, Signals] | None:
+        """Return the scored lists of a question, for training; None when nothing is set up."""
+        with self._reader.query() as connection:
+            if connection is None or not self._reader.has_release:
+                return None
+            self._refresh(connection)
+            parsed, named = self._read(connection, question)
+            table, signals, _ = self._signals(connection, parsed, named)
+            return table, signals
+
     def named_cards(self, question: str) -> list[str]:
         """Return the names of the cards a question is understood to name; for evaluation."""
         with self._reader.query() as connection:
@@ -129,6 +154,8 @@ class HybridRetriever:
         self._common = rules.common_words(connection)
         self._patterns = connection.execute("SELECT pattern, number FROM release.oracle_pattern").fetchall()
         self._keywords = _keyword_names(connection)
+        self._terms = _glossary_terms(connection)
+        self._table = load_rule_table(connection)
         entry = pointer.current_release()
         self._release = rules.release_record(connection, entry.key, entry.effective) if entry else None
         self._generation = pointer.generation
@@ -143,25 +170,39 @@ class HybridRetriever:
     def _rank(
         self, connection: sqlite3.Connection, question: Question, named: list[CardRecord], limit: int
     ) -> _Evidence:
-        words = list(question.words)
-        oracle = [_generic_oracle(card) for card in named]
-        with_oracle = words + [word for text in oracle for word in content_words(text)[:ORACLE_WORDS]]
-        evidence = _Evidence(patterns=self._patterns_on(named, oracle))
-        ours = _numbers(ranked_rules(connection, words, OUR_WORDS, 120))
-        lists = [
-            (_LIST_WEIGHTS[0], _numbers(ranked_rules(connection, words))),
-            (_LIST_WEIGHTS[1], _numbers(ranked_rules(connection, with_oracle)) if named else []),
-            (_LIST_WEIGHTS[2], ours),
-            (_LIST_WEIGHTS[3], list(evidence.patterns)),
-            (_LIST_WEIGHTS[4], self._keyword_rules(question, named)),
-        ]
-        if self._vectors is not None:
-            lists.append((1.0, self._vectors.nearest(question.text, 100)))
+        table, signals, patterns = self._signals(connection, question, named)
+        evidence = _Evidence(patterns=patterns)
         asked = [number for number in question.rules if rules.exists(connection, number)]
         evidence.by_number = set(asked)
-        fused = [(number, score) for number, score in fuse(lists) if number not in evidence.by_number]
-        evidence.ranked = [(number, 1.0) for number in asked] + fused[: max(limit, 0)]
+        ordered = self._ranker.order(table, signals) if self._ranker else signals.fused.items()
+        ranked = ((table.numbers[position], score) for position, score in ordered)
+        found = [(number, score) for number, score in ranked if number not in evidence.by_number]
+        evidence.ranked = [(number, 1.0) for number in asked] + found[: max(limit, 0)]
         return evidence
+
+    def _signals(
+        self, connection: sqlite3.Connection, question: Question, named: list[CardRecord]
+    ) -> tuple[RuleTable, Signals, dict[str, str]]:
+        """Return the table of rules, the question's lists, and the cards whose text points to rules."""
+        table = self._table
+        if table is None:
+            raise RuntimeError("signals before the release was read")
+        words = list(question.words)
+        named = [] if "cards" in self._without else named
+        oracle = [_generic_oracle(card) for card in named]
+        with_oracle = words + [word for text in oracle for word in content_words(text)[:ORACLE_WORDS]]
+        patterns = self._patterns_on(named, oracle)
+        lists = lexical_lists(connection, words, with_oracle if named else [])
+        ordered = {
+            "pattern": list(patterns),
+            "keyword": self._keyword_rules(question, named),
+            "glossary": self._glossary_rules(question),
+            "vectors": self._vectors.nearest(question.text, 100) if self._vectors else [],
+        }
+        lists |= {name: ranks_as_scores(numbers, table.position) for name, numbers in ordered.items()}
+        for part in self._without & lists.keys():
+            lists[part] = {}
+        return table, combine(lists, len(named), len(words)), patterns
 
     def _patterns_on(self, named: list[CardRecord], oracle: list[str]) -> dict[str, str]:
         """Return the rules whose patterns stand on a named card, most matched letters first, with the
@@ -185,6 +226,11 @@ class HybridRetriever:
         printed = [keyword.lower() for card in named for keyword in card.keywords]
         names = dict.fromkeys([*asked, *(name for name in printed if name in self._keywords)])
         return [number for name in names for number in self._keywords[name]]
+
+    def _glossary_rules(self, question: Question) -> list[str]:
+        """Return the rules that official glossary entries of the question's words point to."""
+        text = f" {' '.join(question.words)} "
+        return [number for term, numbers in self._terms if f" {term} " in text for number in numbers]
 
     def _passages(
         self,
@@ -321,5 +367,6 @@ def _keyword_names(connection: sqlite3.Connection) -> dict[str, list[str]]:
     }
 
 
-def _numbers(ranked: list[tuple[str, float]]) -> list[str]:
-    return [number for number, _ in ranked]
+def _glossary_terms(connection: sqlite3.Connection) -> list[tuple[str, list[str]]]:
+    rows = connection.execute("SELECT folded, rules FROM release.glossary WHERE official").fetchall()
+    return [(term, json.loads(numbers)) for term, numbers in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,6 +15,7 @@ from hexcore_engine.models.torch_folder import describe_torch_folder
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import DecoderName, ModelRecord
 from hexcore_engine.settings import EMBEDDED_MODEL, ModelSettings, Settings, save_setting
+from hexcore_engine.utils.validation import clean_line
 
 SCRIPTED = "scripted"
 SCRIPTED_MODEL = ModelRecord(
@@ -92,6 +94,7 @@ def describe(
     if kind == "scripted":
         return SCRIPTED_MODEL
     if kind == "openai":
+        check_address(location)
         return ModelRecord(name=settings.remote_name or location, location=location, decoder="openai")
     if kind == "torch":
         require_torch()
@@ -99,6 +102,23 @@ def describe(
         return describe_torch_folder(model_folder(location, paths), quantization, settings.context_tokens)
     require_llama_cpp()
     return describe_gguf(model_file(location, paths), context_tokens=settings.context_tokens)
+
+
+def check_address(address: str) -> None:
+    """Refuse what no server can have as its address, without asking for it.
+
+    Raises:
+        ModelMissingError: saying so.
+    """
+    try:
+        parts = urlsplit(address)
+        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable or clean_line(address) != address or " " in address:
+        raise ModelMissingError(
+            f"{clean_line(address)!r} is no address of a server.", "Give one like http://host:8000/v1."
+        )
 
 
 def list_models(settings: Settings, paths: Paths) -> tuple[ModelRecord, ...]:

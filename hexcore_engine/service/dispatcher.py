@@ -16,6 +16,7 @@ from hexcore_engine.errors import HexcoreError, ProtocolError, UsageError
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.codec import PROTOCOL_VERSION
+from hexcore_engine.protocol.limits import check_question
 from hexcore_engine.protocol.records import EngineRecord, ErrorRecord, TurnRecord
 from hexcore_engine.service.answers import RunningAnswer, new_question_id
 from hexcore_engine.service.streaming import Connection
@@ -127,8 +128,7 @@ class Dispatcher:
     # -- questions
 
     async def _ask(self, connection: Connection, request_id: int, ask: requests.AskQuestion) -> None:
-        if not ask.question.strip():
-            raise UsageError("The question is empty.", "Type what you want to know.")
+        check_question(ask.question)
         engine = self._engine
         session_id, turn_id, history = engine.begin_turn(ask)
         request = PipelineRequest(

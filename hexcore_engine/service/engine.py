@@ -30,6 +30,7 @@ from hexcore_engine.utils.memory import MemoryDriver, SystemMemoryDriver
 logger = logging.getLogger(__name__)
 IDLE_CHECK_S = 1.0
 STOP_TIMEOUT_S = 8.0
+HANG_UP_TIMEOUT_S = 2.0
 
 
 class Engine:
@@ -46,6 +47,7 @@ class Engine:
         self._last_usage: Usage | None = None
         self._connections: set[Connection] = set()
         self._serving: set[asyncio.Task[None]] = set()
+        self._warming: asyncio.Task[None] | None = None
         self._leaving = asyncio.Event()
         self._leave_after_answer = False
         self._idle_since = time.monotonic()
@@ -86,9 +88,10 @@ class Engine:
         self._leaving.set()
 
     def warm_up(self) -> None:
-        """Load the configured model in the background, so that the first question finds it warm."""
+        """Get ready for a question in the background: look-ups first, then the configured model."""
         self._idle_since = time.monotonic()
-        self.host.load_in_background().add_done_callback(lambda future: future.exception())
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.create_task(self._warm_up())
 
     def begin_turn(self, ask: AskQuestion) -> tuple[str, int, tuple[TurnRecord, ...]]:
         """Store a question; return its conversation, its turn (0 when it can't be stored) and the earlier
@@ -126,6 +129,11 @@ class Engine:
 
     # -- inside
 
+    async def _warm_up(self) -> None:
+        # One after the other: loading a model imports much, and would keep the first look-up waiting.
+        await self.preparer.warm_up()
+        self.host.load_in_background().add_done_callback(lambda future: future.exception())
+
     def _publish(self, question_id: str, event: Event) -> None:
         self.answers.publish(question_id, event)
         if isinstance(event, AnswerOutcome):
@@ -140,10 +148,13 @@ class Engine:
             writer.close()
             return
         connection = Connection(reader, writer)
+        serving = asyncio.ensure_future(connection.run(self._dispatcher.handle))
         self._connections.add(connection)
+        self._serving.add(serving)
         try:
-            await connection.run(self._dispatcher.handle)
+            await serving
         finally:
+            self._serving.discard(serving)
             self._connections.discard(connection)
             self._idle_since = time.monotonic()
 
@@ -158,10 +169,14 @@ class Engine:
 
     async def _wind_down(self) -> None:
         deadline = time.monotonic() + STOP_TIMEOUT_S
+        if self._warming is not None:
+            self._warming.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.answers.all_finished.wait(), STOP_TIMEOUT_S)
-        for connection in list(self._connections):
+        for connection in self._connections:
             connection.close()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=HANG_UP_TIMEOUT_S)
         await asyncio.to_thread(self.worker.close, max(0.1, deadline - time.monotonic()))
         with contextlib.suppress(HexcoreError):
             await asyncio.to_thread(self.host.close)

@@ -73,13 +73,14 @@ class ModelHost:
         return LoadedModel(record, decoder.memory(), decoder.cache_stats())
 
     def open(self, stop: StopSignal) -> Decoder:
-        """Return the decoder, waiting for it to be loaded; called by the inference thread.
+        """Return the decoder, waiting for it to be loaded; called by the inference thread between two
+        answers, so that a model whose runner ended, or that is no longer the chosen one, can be replaced.
 
         Raises:
             OpeningStopped: when `stop` is set while waiting.
             HexcoreError: when it can't be loaded.
         """
-        future = self.load_in_background()
+        future = self._loader.submit(self._ensure_current)
         while not future.done():
             if stop.is_set():
                 raise OpeningStopped
@@ -107,6 +108,16 @@ class ModelHost:
         self._loader.shutdown()
 
     # -- on the loader's thread
+
+    def _ensure_current(self) -> Decoder:
+        chosen = load_settings(self._paths.settings_file).model
+        if chosen != self._settings.model:
+            # `hexcore models use` came after whatever was asked for before.
+            self._wanted = _Wanted()
+            self._unload()
+        elif self._decoder is not None and not self._decoder.is_usable():
+            self._unload()
+        return self._ensure()
 
     def _ensure(self) -> Decoder:
         from hexcore_engine.inference.decoders.factory import open_decoder

@@ -86,6 +86,8 @@ class Connection:
                 self._writer.write(frame)
                 await self._writer.drain()
         self._closed = True
+        # Whoever reads from this connection sees its end too.
+        self._writer.close()
 
 
 def peer_uid(connection: socket.socket) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import threading
@@ -129,6 +130,12 @@ class QuestionPreparer:
         self._last: tuple[str, Retrieval] | None = None
         self._newest = ""
 
+    async def warm_up(self) -> None:
+        """Read what every retrieval needs; a damaged file is told to the question that meets it."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(HexcoreError):
+            await loop.run_in_executor(self._executor, lambda: self._open().retrieve("", 1))
+
     async def prepare(self, question: str) -> int:
         """Retrieve unless a newer question came meanwhile; return the number of passages."""
         self._newest = question
@@ -149,13 +156,16 @@ class QuestionPreparer:
     def _retrieve(self, question: str) -> int:
         if question != self._newest:
             return 0
+        found = self._open().retrieve(question, self._limit)
+        self._last = (question, found)
+        return len(found.passages)
+
+    def _open(self) -> HybridRetriever:
         if self._retriever is None:
             from hexcore_engine.knowledge.retriever import HybridRetriever
 
             self._retriever = HybridRetriever(self._paths.knowledge_dir)
-        found = self._retriever.retrieve(question, self._limit)
-        self._last = (question, found)
-        return len(found.passages)
+        return self._retriever
 
 
 def _failed(answer: RunningAnswer, error: Exception) -> AnswerFailed:

@@ -177,7 +177,8 @@ class SessionStore:
             raise self._unusable(error) from error
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False, timeout=5)
+        # Nobody else writes here; a program that looks in by hand must not hold the engine up.
+        connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False, timeout=1)
         try:
             connection.executescript(
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"

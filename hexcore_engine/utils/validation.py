@@ -42,12 +42,14 @@ def clean_line(text: str) -> str:
 
 
 def escape_in_json(document: str) -> str:
-    """Return a JSON document with all that `clean_text` would take off written as escapes: the same values."""
+    """Return a JSON document with what `clean_text` would take off written as escapes: the same values."""
     return _NOT_FOR_OUTPUT.sub(lambda match: json.dumps(match.group())[1:-1], document)
 
 
 def fold(text: str) -> str:
     """Return `text` lower-cased with diacritics taken off and ligatures spelt out, for comparing names."""
+    if text.isascii():
+        return text.lower()
     # Casefolded twice: taking signs apart can bring capitals back.
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     folded = "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()

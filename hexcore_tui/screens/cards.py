@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -16,6 +17,8 @@ from hexcore_engine.utils.validation import clean_line
 from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.messages import CardRequested, RuleRequested
+from hexcore_tui.textual_gaps import paint_now
+from hexcore_tui.widgets.cards.card_document import unknown_card_document
 from hexcore_tui.widgets.cards.card_list import CardList
 from hexcore_tui.widgets.cards.card_view import CardView
 from hexcore_tui.widgets.shared.delay import Delay
@@ -124,18 +127,21 @@ class CardsScreen(Screen[None]):
         self._card.show(name)
         self._card.focus()
 
-    def _search(self, words: str) -> None:
-        self.run_worker(self._look_up(words), group="search", exclusive=True, exit_on_error=False)
-
-    async def _look_up(self, words: str) -> None:
+    @work(group="search", exclusive=True, exit_on_error=False)
+    async def _search(self, words: str) -> None:
         try:
             hits, status = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))
         except HexcoreError as error:
             self._list.show_hits(())
-            self._note.update(clean_line(f"{error.message} {error.remedy}"))
+            self._note.update("")
+            self._card.show_failure(error)
             return
+        if not status.num_cards:
+            self._card.show_document(unknown_card_document(words, status))
         self._list.show_hits(hits)
-        self._note.update(note_text(words, len(hits), status))
+        # One line high whatever it says: a new layout of the screen with each letter typed would hold it up.
+        self._note.update(note_text(words, len(hits), status), layout=False)
+        paint_now(self, self._list, self._note)
 
     def _show_marked(self) -> None:
         name = self._list.highlighted_name
@@ -152,7 +158,7 @@ class CardsScreen(Screen[None]):
 def note_text(words: str, num_hits: int, status: KnowledgeStatus) -> str:
     """Return the line below the list: how much was found, and how old the data is."""
     if not status.num_cards:
-        return "No cards yet. Get them: hexcore setup"
+        return "no cards yet"
     if not words:
         return f"{status.num_cards:,} cards, {clean_line(status.cards_date or 'date unknown')}"
     if num_hits >= MAX_ANSWERS:

@@ -14,6 +14,7 @@ from hexcore_engine.protocol.records import MODE_NAMES, ModeName
 from hexcore_tui import messages
 from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
+from hexcore_tui.widgets.chat.links import LinkList
 from hexcore_tui.widgets.chat.prompt_commands import ModeChange, NewSession, read_command
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.status_line import StatusLine
@@ -58,11 +59,20 @@ class ChatScreen(Screen[None]):
             yield self._transcript
             yield self._prompt
             yield self._status
-        yield KeyBar("everywhere")
+        yield KeyBar("everywhere", max_lines=1)
 
     def on_mount(self) -> None:
         """Type at once."""
         self._prompt.focus()
+
+    def on_screen_resume(self) -> None:
+        """See what set-up may have brought since."""
+        host(self).look_again()
+
+    def on_descendant_focus(self) -> None:
+        """Say in the prompt's frame what the keys do where the focus is."""
+        on_links = isinstance(self.focused, LinkList)
+        self._prompt.hint("typing" if self.focused is self._prompt else "links" if on_links else "reading")
 
     async def on_question_submitted(self, message: messages.QuestionSubmitted) -> None:
         """Carry out a command, or ask."""
@@ -90,14 +100,19 @@ class ChatScreen(Screen[None]):
             return
         self._open_turn = None
         self._session_id = turn.session_id or self._session_id
-        self._status.doing = ""
+        self._status.doing = self._status.notice = ""
         self._status.usage = message.usage or self._status.usage
         if message.in_vain and not self._prompt.text:
             self._prompt.put(turn.question)
 
+    def on_evidence_found(self) -> None:
+        """The rules are there to be read; a model may have to be loaded first."""
+        self._status.doing = "The model gets ready … Esc stops"
+
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
-        """The model that answers is known now."""
+        """The model that answers is known now, and reads what was found."""
         host(self).model_seen(message.event.model)
+        self._status.doing = "The model reads what was found … Esc stops"
 
     def on_answer_text_arrived(self) -> None:
         """The first piece is here; from now on the text itself shows that it goes on."""
@@ -138,10 +153,6 @@ class ChatScreen(Screen[None]):
         else:
             self.focus_next()
 
-    def action_focus_previous(self) -> None:
-        """Shift+Tab goes the usual way."""
-        self.focus_previous()
-
     def action_focus_prompt(self) -> None:
         """Back to typing."""
         self._prompt.focus()
@@ -171,6 +182,7 @@ class ChatScreen(Screen[None]):
         self._session_id = None
         self._open_turn = None
         self._status.doing = ""
+        self._status.usage = None
         await self._transcript.clear()
         self._prompt.focus()
 
@@ -212,6 +224,11 @@ class ChatScreen(Screen[None]):
     def open_session(self, session_id: str) -> None:
         """Go on with a stored conversation."""
         host(self).bridge.request(self, requests.OpenSession(session_id=session_id))
+
+    def forget_session(self, session_id: str) -> None:
+        """A conversation was deleted: when it is the one shown here, start anew."""
+        if session_id == self._session_id:
+            self.call_later(self.action_new_session)
 
     @property
     def answering(self) -> bool:
@@ -261,6 +278,7 @@ class ChatScreen(Screen[None]):
         self._session_id = opened.session.session_id
         self._open_turn = None
         self._status.doing = ""
+        self._status.usage = opened.turns[-1].usage if opened.turns else None
         profile = host(self).profile
         running = opened.running_question_id if opened.turns else None
         stored = opened.turns[:-1] if running else opened.turns

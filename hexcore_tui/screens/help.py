@@ -22,6 +22,11 @@ WIDTH = 76
 # Border, padding and scrollbar beside the text.
 FRAME_WIDTH = 6
 KEYS_WIDTH = 16
+MOUSE = [
+    ("Click", "Open a rule, a card or a row; press a key of the lines at the bottom."),
+    ("Drag", "Select text; Ctrl+C sends it to the terminal's clipboard."),
+    ("Shift+drag", "Leave the selecting to the terminal, in most of them."),
+]
 
 
 class HelpScreen(ModalScreen[None]):
@@ -59,6 +64,7 @@ def help_content(width: int) -> Content:
     for scope, title in SCOPE_TITLES.items():
         rows = [(keys_text(action.key), action.help) for action in actions_of(scope) if action.key]
         parts += _section(title, rows, width)
+    parts += _section("Mouse", MOUSE, width)
     parts += _section("Typed in the question field", list(SLASH_COMMANDS), width)
     marks = [(f"{mark.symbol} {mark.word}", mark.meaning) for mark in MARKS.values()]
     parts += _section("Marks on rule numbers", marks, width)

@@ -62,8 +62,7 @@ class MemoryScreen(Screen[None]):
         """Start to watch, and see which models there are."""
         if self.focused is None:
             self._models.focus()
-        host(self).bridge.watch_memory(self, host(self).settings.screen.memory_interval_s)
-        self.action_refresh_models()
+        self._look()
 
     def on_screen_suspend(self) -> None:
         """Nobody looks: stop measuring."""
@@ -94,14 +93,14 @@ class MemoryScreen(Screen[None]):
         event = message.event
         self._facts.progress = f"Loaded {clean_line(event.model.name)} in {event.elapsed_s:.1f} s"
         host(self).model_seen(event.model)
-        self.action_refresh_models()
+        self._look()
 
     def on_model_left(self, message: ModelLeft) -> None:
         """The model's memory was given back."""
         message.stop()
         name = message.event.model
         self._facts.progress = f"Unloaded {clean_line(name)}" if name else "There was no model in memory"
-        self.action_refresh_models()
+        self._look()
 
     def on_request_refused(self, message: RequestRefused) -> None:
         """Say what failed; with the engine gone there is nothing to draw."""
@@ -129,3 +128,8 @@ class MemoryScreen(Screen[None]):
     def action_refresh_models(self) -> None:
         """List the models again."""
         host(self).bridge.request(self, ListModels())
+
+    def _look(self) -> None:
+        """Measure at once, and from then on at the interval of the settings."""
+        host(self).bridge.watch_memory(self, host(self).settings.screen.memory_interval_s)
+        self.action_refresh_models()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -11,7 +12,6 @@ from textual.widgets import ContentSwitcher, Input, Static, Tree
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.rules.records import ReleaseRecord
-from hexcore_engine.utils.validation import clean_line
 from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.messages import CardRequested, RuleRequested
@@ -23,7 +23,7 @@ from hexcore_tui.widgets.rules.findings import (
     find_rules,
     glossary_document,
 )
-from hexcore_tui.widgets.rules.rule_document import release_text
+from hexcore_tui.widgets.rules.rule_document import release_text, unknown_rule_document
 from hexcore_tui.widgets.rules.rule_view import RuleView
 from hexcore_tui.widgets.shared.delay import Delay
 from hexcore_tui.widgets.shared.key_bar import KeyBar
@@ -166,17 +166,21 @@ class RulesScreen(Screen[None]):
 
     def _search(self, words: str) -> None:
         self.query_one(ContentSwitcher).current = "findings" if words else "contents"
-        self.run_worker(self._look_up(words), group="search", exclusive=True, exit_on_error=False)
+        self._look_up(words)
 
+    @work(group="search", exclusive=True, exit_on_error=False)
     async def _look_up(self, words: str) -> None:
         try:
             findings, release = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))
         except HexcoreError as error:
             self._list.show_findings(())
-            self._note.update(clean_line(f"{error.message} {error.remedy}"))
+            self._note.update("")
+            self._rule.show_failure(error)
             return
+        if release is None:
+            self._rule.show_document(unknown_rule_document(words, False, release))
         self._release.update(release_text(release))
-        self._note.update(note_text(words, len(findings), release))
+        self._note.update(note_text(words, len(findings), release), layout=False)
         if words:
             self._list.show_findings(findings)
 
@@ -202,7 +206,7 @@ class RulesScreen(Screen[None]):
 def note_text(words: str, num_findings: int, release: ReleaseRecord | None) -> str:
     """Return the line below the list."""
     if release is None:
-        return "No rules yet. Get them: hexcore setup"
+        return "no rules yet"
     if not words:
         return f"{release.num_rules:,} rules"
     if num_findings >= MAX_FINDINGS:

@@ -54,13 +54,13 @@ class SessionsScreen(Screen[None]):
         yield self._list
         yield self._title_field
         yield self._words
-        yield KeyBar("sessions")
-        yield KeyBar("everywhere")
+        yield KeyBar("sessions", "everywhere")
 
     def on_screen_resume(self) -> None:
         """Read the list anew each time the screen is visited."""
         self._list.focus()
-        self._ask(requests.ListSessions())
+        self._say("")
+        self.reload()
 
     def on_sessions_arrived(self, message: messages.SessionsArrived) -> None:
         """Show the list, keeping the place in it."""
@@ -69,11 +69,12 @@ class SessionsScreen(Screen[None]):
         self._list.set_options(Option(session_line(session)) for session in self._sessions)
         if self._sessions:
             self._list.highlighted = min(place, len(self._sessions) - 1)
-        self._say("" if self._sessions else "No conversation is stored yet. F2 asks a question.")
+        if not self._sessions and not self._deleted:
+            self._say("No conversation is stored yet. F2 asks a question.")
 
     def on_session_altered(self, message: messages.SessionAltered) -> None:
         """Read the list again after a change."""
-        self._ask(requests.ListSessions())
+        self.reload()
 
     def on_session_text_arrived(self, message: messages.SessionTextArrived) -> None:
         """Write the export into the folder the app was started in."""
@@ -123,12 +124,15 @@ class SessionsScreen(Screen[None]):
         if session:
             self._deleted = session.session_id
             self._ask(requests.DeleteSession(session_id=session.session_id))
+            host(self).chat.forget_session(session.session_id)
+            self._say(f"Deleted “{clean_line(session.title)}”; u brings it back.")
 
     def action_undo_delete(self) -> None:
         """Bring the last deleted conversation back."""
         if self._deleted:
             self._ask(requests.DeleteSession(session_id=self._deleted, undo=True))
             self._deleted = None
+            self._say("Brought back.")
 
     def action_export_session(self) -> None:
         """Write the conversation as Markdown."""
@@ -142,6 +146,10 @@ class SessionsScreen(Screen[None]):
             self._end_renaming()
         else:
             host(self).action_go("chat")
+
+    def reload(self) -> None:
+        """Read the list again."""
+        self._ask(requests.ListSessions())
 
     def _current(self) -> SessionRecord | None:
         place = self._list.highlighted

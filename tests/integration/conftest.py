@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hexcore_engine.client.client import EngineClient
+from hexcore_engine.client.fingerprint import package_fingerprint
 from hexcore_engine.client.supervisor import stop_engine
 from hexcore_engine.errors import EngineUnreachableError
 from hexcore_engine.knowledge.rules.release import ensure_digest_release
@@ -33,6 +34,8 @@ def digest_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(tmp_path: Path, digest_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
     """A home with our digest and no model, this test's HEXCORE_HOME; its engine is stopped at the end."""
+    # The source may be edited while the tests run: a client of this process names what engines start from.
+    package_fingerprint.cache_clear()
     monkeypatch.setenv("HEXCORE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HEXCORE_OFFLINE", "1")
     paths = default_paths()

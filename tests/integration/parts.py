@@ -62,7 +62,7 @@ async def answer_to(
     return outcome
 
 
-async def until(condition: Callable[[], Awaitable[T] | T], seconds: float = 20.0) -> T:
+async def until(condition: Callable[[], Awaitable[T] | T], seconds: float = 20.0, every_s: float = 0.03) -> T:
     """Poll a condition, sync or async, until it gives something true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -70,18 +70,18 @@ async def until(condition: Callable[[], Awaitable[T] | T], seconds: float = 20.0
         value: T = await found if isinstance(found, Awaitable) else found
         if value:
             return value
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(every_s)
     raise AssertionError("it did not happen in time")
 
 
-def wait_until(condition: Callable[[], T], seconds: float = 20.0) -> T:
+def wait_until(condition: Callable[[], T], seconds: float = 20.0, every_s: float = 0.03) -> T:
     """Like `until`, outside of an event loop."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(0.03)
+        time.sleep(every_s)
     raise AssertionError("it did not happen in time")
 
 

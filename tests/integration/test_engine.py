@@ -6,7 +6,9 @@ import asyncio
 import itertools
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -231,3 +233,27 @@ async def test_bytes_cross_through_a_program(scripted_home: Paths) -> None:
     assert (await answer_to(client)).response
     await client.close()
     assert await engine_status(scripted_home)
+
+
+def test_the_engine_of_another_machine_is_reached_by_a_command(
+    scripted_home: Paths, hexcore: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "to the box"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hexcore_engine.service.process "$@"\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("HEXCORE_ENGINE_COMMAND", f'"{program}" --stdio')
+    assert hexcore("ask", "What does deathtouch do?").stdout.startswith("The rule that decides this is [")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("/nowhere/ssh box", "can't be started"), ("true", "led to no engine"), ('"x', "quot")],
+)
+def test_a_command_that_leads_nowhere_is_named_with_what_to_do(
+    hexcore: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    monkeypatch.setenv("HEXCORE_ENGINE_COMMAND", command)
+    done = hexcore("ask", "What does deathtouch do?")
+    assert done.returncode == 4
+    assert said in done.stderr
+    assert "[engine] command" in done.stderr

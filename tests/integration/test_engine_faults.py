@@ -16,7 +16,7 @@ import pytest
 
 import hexcore_engine
 from hexcore_engine.client.client import EngineClient
-from hexcore_engine.client.supervisor import engine_status, start_engine
+from hexcore_engine.client.supervisor import engine_status, is_listening, start_engine
 from hexcore_engine.client.transports import connect_socket
 from hexcore_engine.errors import EngineLostError
 from hexcore_engine.paths import Paths
@@ -189,13 +189,55 @@ def test_an_engine_of_another_version_is_reported_and_stopped_like_ours(
     assert process.wait(20) == 0
 
 
+UPDATED = """
+import asyncio, os, signal
+from pathlib import Path
+import hexcore_engine
+from hexcore_engine.client.client import EngineClient
+from hexcore_engine.errors import EngineUnreachableError
+from hexcore_engine.paths import default_paths
+from hexcore_engine.settings import Settings
+
+async def main():
+    client = await EngineClient.connect(default_paths(), Settings())
+    await client.close()
+    (Path(hexcore_engine.__file__).parent / "newer.py").write_text("")
+    os.kill(client.welcome.pid, signal.SIGKILL)
+    try:
+        await EngineClient.connect(default_paths(), Settings())
+    except EngineUnreachableError as error:
+        print(error.message, error.remedy)
+
+asyncio.run(main())
+"""
+
+
+def test_a_client_that_was_updated_under_its_feet_says_so_and_starts_no_engine_after_another(
+    scripted_home: Paths, other_version: dict[str, str]
+) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", UPDATED],
+        env={**os.environ, **other_version},
+        cwd=other_version["PYTHONPATH"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "updated while this was open" in result.stdout
+
+
 async def test_a_stale_socket_is_no_obstacle(scripted_home: Paths) -> None:
     await start_engine(scripted_home)
     status = await engine_status(scripted_home)
     assert status is not None
     pid = status.pid or 0
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: has_ended(pid))
+
+    async def nobody_listens() -> bool:
+        return not await is_listening(scripted_home)
+
+    await until(nobody_listens)
     assert scripted_home.socket_file.exists()
     assert await engine_status(scripted_home) is None
     await start_engine(scripted_home)

@@ -156,6 +156,10 @@ class Decoder(Protocol):
         """Prefix reuse since loading, or None where unknown."""
         ...
 
+    def is_usable(self) -> bool:
+        """Whether its runner still lives, as far as can be told without asking it."""
+        ...
+
     def close(self) -> None:
         """Give the memory back; the decoder can't be used afterwards. Safe to call twice."""
         ...

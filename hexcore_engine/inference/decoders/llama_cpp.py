@@ -6,6 +6,7 @@ import collections
 import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -30,6 +31,8 @@ from hexcore_engine.utils.validation import clean_line
 
 READY_TIMEOUT_S = 120.0
 LOG_TAIL_LINES = 80
+# A line of llama.cpp's log: time, severity, who speaks, what happened.
+_REASON = re.compile(r"^(?:[\d.]+ [A-Z] )?(?:\w+ *)*:? *(?:error loading model: )?(.+)$", re.DOTALL)
 
 
 class LlamaCppDecoder:
@@ -83,7 +86,10 @@ class LlamaCppDecoder:
 
     def count_tokens(self, messages: tuple[ChatMessage, ...]) -> int:
         """Count with the model's own tokenizer and template."""
-        return self._server.count_tokens(messages)
+        try:
+            return self._server.count_tokens(messages)
+        except DecoderError as error:
+            raise self._child.explain(error) from error
 
     def generate(
         self, request: DecodeRequest, stop: StopSignal
@@ -103,6 +109,10 @@ class LlamaCppDecoder:
     def cache_stats(self) -> CacheStats | None:
         """Prefix reuse since loading."""
         return self._server.cache_stats()
+
+    def is_usable(self) -> bool:
+        """Whether the child lives."""
+        return self._child.is_alive()
 
     def close(self) -> None:
         """End the child; its memory is given back with it."""
@@ -141,6 +151,10 @@ class LlamaChild:
     def pid(self) -> int:
         """The child's process id."""
         return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
 
     def explain(self, error: DecoderError) -> DecoderError:
         """Return `error`, or one that says the child ended and why."""
@@ -190,7 +204,9 @@ class LlamaChild:
         self._process.wait()
         self._log_reader.join(timeout=1)
         reasons = [line for line in self._log if "error" in line.lower() or "failed" in line.lower()]
-        reason = clean_line(reasons[-1])[:300] if reasons else "it gave no reason"
+        # What went wrong comes first; after it each layer says that it failed too.
+        found = _REASON.search(reasons[0]) if reasons else None
+        reason = clean_line(found.group(1))[:300].rstrip(".") if found else "it gave no reason"
         return DecoderError(
             f"llama.cpp could not load the model: {reason}.",
             "Check the file, or choose another model with `hexcore models use`.",

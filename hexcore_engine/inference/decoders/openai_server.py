@@ -36,6 +36,7 @@ from hexcore_engine.inference.decoders.openai_wire import (
     refused,
 )
 from hexcore_engine.inference.grammar import citation_grammar
+from hexcore_engine.models.catalog import check_address
 from hexcore_engine.protocol.records import CacheStats, ModelRecord
 from hexcore_engine.utils.validation import clean_line
 
@@ -73,6 +74,7 @@ class OpenAIServerDecoder:
         Raises:
             ModelMissingError: when nothing answers at the address, or the key is refused.
         """
+        check_address(address)
         self._base = address.rstrip("/").removesuffix("/v1")
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._loop = asyncio.new_event_loop()
@@ -150,6 +152,10 @@ class OpenAIServerDecoder:
     def cache_stats(self) -> CacheStats | None:
         """Prompt tokens sent, and those the server had kept."""
         return CacheStats(self._prompt_tokens, self._cached_tokens, self.context_tokens)
+
+    def is_usable(self) -> bool:
+        """A server may be back by the time it is asked."""
+        return not self._closed
 
     def close(self) -> None:
         """Close the connections; safe to call twice."""

@@ -101,6 +101,10 @@ class ScriptedDecoder:
         """Words whose prompt was the same as before."""
         return CacheStats(self._prompt_tokens, self._cached_tokens, self.context_tokens)
 
+    def is_usable(self) -> bool:
+        """Nothing can end."""
+        return True
+
     def close(self) -> None:
         """Nothing to give back."""
 

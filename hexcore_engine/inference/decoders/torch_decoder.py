@@ -148,6 +148,10 @@ class TorchDecoder:
         kept = self.kv_cache_manager.statistics()
         return CacheStats(kept.prompt_tokens, kept.reused_tokens, self._context_tokens)
 
+    def is_usable(self) -> bool:
+        """Whether the model is still loaded."""
+        return self._loaded is not None
+
     def warm(self, messages: tuple[ChatMessage, ...]) -> None:
         """Compute the beginning of every prompt once; packs quantised weights, builds the mask's tables."""
         self._citation_mask(())

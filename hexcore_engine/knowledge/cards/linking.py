@@ -27,13 +27,19 @@ class NameIndex:
     """All ordinary cards' names in memory, by `name_key`.
 
     `legends` holds what stands before a comma, `words` the words that one card's name alone holds;
-    `usual_words` stand in so many names that they are ordinary words.
+    `usual_words` stand in so many names that they are ordinary words. `longest` tells for the first word of a
+    name how many words as people write them (hyphens join) the longest such name may have.
     """
 
     whole: dict[str, int] = field(default_factory=dict)
     legends: dict[str, tuple[int, ...]] = field(default_factory=dict)
     words: dict[str, int] = field(default_factory=dict)
     usual_words: frozenset[str] = frozenset()
+    longest: dict[str, int] = field(default_factory=dict)
+
+    def holds(self, key: str) -> bool:
+        """Whether some card is called like this, in full or in short."""
+        return key in self.whole or key in self.legends or key in self.words
 
 
 def load_name_index(connection: sqlite3.Connection) -> NameIndex:
@@ -46,14 +52,21 @@ def load_name_index(connection: sqlite3.Connection) -> NameIndex:
     for key, card_id in rows:
         for word in key.split():
             holders[word].add(card_id)
+    legends = _legends(connection, whole)
+    words = {
+        word: next(iter(ids))
+        for word, ids in holders.items()
+        if len(ids) == 1 and len(word) >= _SHORTEST_UNIQUE_WORD and word not in whole
+    }
+    longest: dict[str, int] = {}
+    for key in (*whole, *legends, *words):
+        first = key.split(" ", 1)[0]
+        longest[first] = max(longest.get(first, 0), key.count(" ") + 1)
     return NameIndex(
         whole=whole,
-        legends=_legends(connection, whole),
-        words={
-            word: next(iter(ids))
-            for word, ids in holders.items()
-            if len(ids) == 1 and len(word) >= _SHORTEST_UNIQUE_WORD and word not in whole
-        },
+        legends=legends,
+        words=words,
+        longest=longest,
         usual_words=frozenset(word for word, ids in holders.items() if len(ids) >= _NAMES_OF_A_USUAL_WORD),
     )
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import TypeVar
 
 RANK_OFFSET = 20.0
+T = TypeVar("T", bound=Hashable)
 
 
-def fuse(
-    lists: Sequence[tuple[float, Sequence[str]]], offset: float = RANK_OFFSET
-) -> list[tuple[str, float]]:
+def fuse(lists: Sequence[tuple[float, Sequence[T]]], offset: float = RANK_OFFSET) -> list[tuple[T, float]]:
     """Return (item, score), best first, from weighted lists of items in their order."""
-    scores: dict[str, float] = {}
+    scores: dict[T, float] = {}
     for weight, items in lists:
         for rank, item in enumerate(items, start=1):
             scores[item] = scores.get(item, 0.0) + weight / (offset + rank)

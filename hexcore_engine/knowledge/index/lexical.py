@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from hexcore_engine.knowledge.rules.release import COLUMNS
+from hexcore_engine.knowledge.rules.records import COLUMNS
 
 # Weight of each column when all of a rule's text counts, and when only our words do.
 ALL_TEXT: Mapping[str, float] = {
@@ -61,3 +61,33 @@ def ranked_rules(
         " WHERE rule_words MATCH ? ORDER BY score DESC LIMIT ?",
         (expression, limit),
     ).fetchall()
+
+
+def scores_by_column(connection: sqlite3.Connection, words: list[str], limit: int) -> list[tuple[float, ...]]:
+    """Return (position, score over all columns, score in each of COLUMNS) of the rules that match any word,
+    best first; scores grow with relevance."""
+    if not words:
+        return []
+    weights = [[float(ALL_TEXT[column]) for column in COLUMNS]]
+    weights += [[float(column == own) for column in COLUMNS] for own in COLUMNS]
+    ranks = ", ".join(f"-bm25(rule_words, {', '.join(map(str, row))})" for row in weights)
+    return connection.execute(
+        f"SELECT rowid, {ranks} FROM release.rule_words WHERE rule_words MATCH ? ORDER BY 2 DESC LIMIT ?",
+        (f"{{{' '.join(COLUMNS)}}} : ({match_any(words)})", limit),
+    ).fetchall()
+
+
+def phrase_scores(connection: sqlite3.Connection, words: list[str], limit: int) -> dict[int, float]:
+    """Return the score of the best single phrase of players by rule position, best first."""
+    if not words:
+        return {}
+    rows = connection.execute(
+        "SELECT phrase.position, -bm25(phrase_words) AS score FROM release.phrase_words"
+        " JOIN release.phrase ON phrase.place = phrase_words.rowid"
+        " WHERE phrase_words MATCH ? ORDER BY score DESC LIMIT ?",
+        (match_any(words), limit),
+    )
+    best: dict[int, float] = {}
+    for position, score in rows:
+        best.setdefault(position, score)
+    return best

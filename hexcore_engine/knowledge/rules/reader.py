@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import cache
 from typing import Any
 
-from hexcore_engine.knowledge.digest.loader import LABEL, load_digest
+from hexcore_engine.knowledge.digest.loader import LABEL, DigestEntry, load_digest
 from hexcore_engine.knowledge.rules.numbers import parse_number
 from hexcore_engine.knowledge.rules.records import GlossaryRecord, ReleaseRecord, RuleRecord, RuleView
 from hexcore_engine.utils.validation import fold
@@ -88,11 +89,20 @@ def glossary(connection: sqlite3.Connection, term: str, limit: int = 8) -> tuple
     return (*official, *_players_words(connection, wanted, limit))
 
 
+@cache
+def _folded_said() -> tuple[tuple[DigestEntry, tuple[tuple[str, str], ...]], ...]:
+    """Return the entries, each with what players say and the same folded between two spaces."""
+    return tuple(
+        (entry, tuple((words, f" {fold(words)} ") for words in entry.said))
+        for entry in load_digest().values()
+    )
+
+
 def _players_words(connection: sqlite3.Connection, wanted: str, limit: int) -> list[GlossaryRecord]:
     found = []
-    for entry in load_digest().values():
-        said = next((words for words in entry.said if fold(words) == wanted), None)
-        said = said or next((words for words in entry.said if f" {wanted} " in f" {fold(words)} "), None)
+    for entry, folded in _folded_said():
+        said = next((words for words, key in folded if key == f" {wanted} "), None)
+        said = said or next((words for words, key in folded if f" {wanted} " in key), None)
         if said is not None and exists(connection, entry.rule):
             text = f"{entry.plain} ({LABEL})"
             found.append((fold(said) != wanted, len(said), GlossaryRecord(said, text, False, (entry.rule,))))

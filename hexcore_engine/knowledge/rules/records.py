@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from hexcore_engine.protocol.records import Record
 
+# Columns of a release's full-text table, in their order; whoever ranks weighs them.
+COLUMNS = ("body", "heading", "parent_body", "plain", "said", "asks")
+
 
 class ReleaseRecord(Record, frozen=True):
     """One edition of the Comprehensive Rules, or our own digest standing in for it.
@@ -22,7 +25,7 @@ class RuleRecord(Record, frozen=True):
     """One numbered rule, or the heading of a section ("7") or group ("702").
 
     `text` is the official text, or our own plain statement where `official` is False. `plain` is our
-    statement in either case ("" when we have none).
+    statement in either case ("" when we have none). `heading` is the name of the group a rule stands in.
     """
 
     number: str

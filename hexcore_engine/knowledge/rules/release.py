@@ -18,13 +18,12 @@ from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, known_numbers, load_digest
 from hexcore_engine.knowledge.rules.numbers import find_references, parent_number, sort_key
 from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_file
+from hexcore_engine.knowledge.rules.records import COLUMNS
 from hexcore_engine.knowledge.store.builder import import_lock, publish_release
 from hexcore_engine.knowledge.store.forms import RELEASE_FORM
 from hexcore_engine.knowledge.store.pointer import Pointer, ReleaseEntry, read_pointer
 
 DIGEST_KEY = "digest"
-# Weights of the columns of rule_words, in their order; used by whoever ranks.
-COLUMNS = ("body", "heading", "parent_body", "plain", "said", "asks")
 
 _LOWER_CASE = re.compile(r"(?<![\w'’])[a-z][a-z'’]*(?![\w'’])")
 # Players write many a card's name in lower case; fewer entries than this may be a name's.
@@ -55,6 +54,10 @@ CREATE TABLE glossary (
 );
 CREATE INDEX glossary_folded ON glossary (folded);
 CREATE TABLE common_word (word TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE phrase (place INTEGER PRIMARY KEY, position INTEGER NOT NULL);
+CREATE VIRTUAL TABLE phrase_words USING fts5(
+    words, content = "", tokenize = "porter unicode61 remove_diacritics 2"
+);
 CREATE TABLE oracle_pattern (pattern TEXT NOT NULL, number TEXT NOT NULL);
 CREATE VIRTUAL TABLE rule_words USING fts5(
     {", ".join(COLUMNS)}, tokenize = "porter unicode61 remove_diacritics 2"
@@ -194,9 +197,29 @@ def _write(
     connection.executemany(
         "INSERT INTO common_word VALUES (?)", ((word,) for word in _common_words(rules, digest))
     )
+    _write_phrases(connection, rules, digest)
     num_rules = sum(1 for row in rules if "." in row.number and (row.text or row.official))
     meta |= {"digest_hash": digest_hash(), "schema": str(RELEASE_FORM), "num_rules": str(num_rules)}
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+
+
+def _write_phrases(connection: sqlite3.Connection, rules: list[_Row], digest: dict[str, DigestEntry]) -> None:
+    """Each phrase and question of players as a text of its own: the nearest single one says more than all
+    of a rule's together."""
+    phrases = [
+        (position, phrase)
+        for position, row in enumerate(rules)
+        if (entry := digest.get(row.number)) is not None
+        for phrase in (*entry.said, *entry.asks)
+    ]
+    connection.executemany(
+        "INSERT INTO phrase VALUES (?, ?)",
+        ((place, rule) for place, (rule, _) in enumerate(phrases, start=1)),
+    )
+    connection.executemany(
+        "INSERT INTO phrase_words (rowid, words) VALUES (?, ?)",
+        ((place, words) for place, (_, words) in enumerate(phrases, start=1)),
+    )
 
 
 def _common_words(rules: list[_Row], digest: dict[str, DigestEntry]) -> list[str]:

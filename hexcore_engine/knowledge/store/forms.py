@@ -6,7 +6,7 @@ import sqlite3
 
 # Each grows with every change of its tables or records; set-up builds a file of another form anew.
 CARDS_FORM = 1
-RELEASE_FORM = 2
+RELEASE_FORM = 3
 
 
 def cards_form(connection: sqlite3.Connection) -> int:

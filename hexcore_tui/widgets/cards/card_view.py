@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.reactive import reactive
 
 from hexcore_engine.errors import HexcoreError
@@ -27,8 +28,9 @@ class CardView(LinkedText):
 
     def show(self, name: str) -> None:
         """Show a card; the newest call wins."""
-        self.run_worker(self._load(name), group="card", exclusive=True, exit_on_error=False)
+        self._load(name)
 
+    @work(group="card", exclusive=True, exit_on_error=False)
     async def _load(self, name: str) -> None:
         try:
             found, document = await knowledge_thread(self).call(lambda knowledge: _read(knowledge, name))
@@ -49,8 +51,8 @@ def _read(knowledge: Knowledge, name: str) -> tuple[str | None, Document]:
 
 
 def _rule_of_keyword(knowledge: Knowledge, keyword: str) -> str | None:
+    """Return the rule the official glossary names; what players say of a keyword leads elsewhere."""
     for entry in knowledge.glossary(keyword):
-        for number in entry.rules:
-            if number.startswith(KEYWORD_GROUPS):
-                return number
+        if entry.official and entry.term.casefold() == keyword.casefold():
+            return next((number for number in entry.rules if number.startswith(KEYWORD_GROUPS)), None)
     return None

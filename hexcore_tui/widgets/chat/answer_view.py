@@ -72,10 +72,11 @@ class AnswerView(Vertical):
 
     def finish(self, text: str, citations: tuple[Citation, ...]) -> None:
         """Show the whole answer as it is stored."""
+        changed = not text.startswith(self._text) or list(citations) != self._citations
         self._text = text
         self._citations = list(citations)
         for part in self._parts:
-            part.stale = True
+            part.stale |= changed
         self.paint()
 
     def paint(self) -> None:
@@ -91,7 +92,7 @@ class AnswerView(Vertical):
             part = self._parts[number]
             if part.stale or part.end != blocks[-1].end:
                 part.start, part.end, part.stale = blocks[0].start, blocks[-1].end, False
-                part.widget.update(self._styled(blocks))
+                show_text(part.widget, self._styled(blocks))
         for part in self._parts[len(groups) :]:
             part.widget.remove()
         del self._parts[len(groups) :]
@@ -115,6 +116,13 @@ def group_blocks(blocks: list[Block]) -> list[list[Block]]:
             groups.append([])
         groups[-1].append(block)
     return groups
+
+
+def show_text(widget: Static, text: Content) -> None:
+    """Show `text`; the screen is laid out anew only where that changes the widget's height."""
+    width = widget.content_size.width
+    same_height = bool(width) and text.get_height({}, width) == widget.content_size.height
+    widget.update(text, layout=not same_height)
 
 
 def _harmless(block: Block, citations: list[Citation]) -> tuple[Block, list[Citation]]:

@@ -30,6 +30,10 @@ class Link:
     wish: Callable[[], Message]
 
 
+class MoreEvidenceRequested(Message, bubble=True):
+    """The user wants to see the passages left out at first."""
+
+
 class LinkList(OptionList):
     """Lines to open. Leaving the list at its ends goes on to the next field."""
 
@@ -47,8 +51,9 @@ class LinkList(OptionList):
         & > .option-list--option { padding: 0 1; }
         & > .option-list--option-highlighted { background: transparent; color: $foreground; }
         &:focus > .option-list--option-highlighted {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
+            background: $primary 25%;
+            color: $foreground;
+            text-style: bold;
         }
     }
     """
@@ -111,6 +116,11 @@ def passage_link(passage: Passage, *, preview: bool, mark_ours: bool) -> Link:
     if preview:
         words.append(f"\n  {clean_line(passage.text[:PREVIEW_CHARACTERS])}")
     return Link(Content.assemble(*words), partial(_wish, passage))
+
+
+def more_link(num_more: int) -> Link:
+    """Return the line behind which further passages wait."""
+    return Link(Content(f"{num_more} more").stylize("$text-muted"), MoreEvidenceRequested)
 
 
 def _wish(passage: Passage) -> Message:

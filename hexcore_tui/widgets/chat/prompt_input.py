@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Literal
 
 from textual import events
 from textual.reactive import reactive
@@ -13,6 +13,14 @@ from hexcore_engine.protocol.records import ModeName
 from hexcore_engine.utils.validation import clean_text
 from hexcore_tui.actions import actions_of, bindings_of, key_text
 from hexcore_tui.messages import QuestionSubmitted, QuestionTyped
+
+# The keys named in the frame, by where the focus is.
+Focus = Literal["typing", "links", "reading"]
+HINTS: dict[Focus, tuple[str, ...]] = {
+    "typing": ("submit", "focus_next", "next_mode", "new_session"),
+    "links": ("select", "cursor_up", "cursor_down", "leave"),
+    "reading": ("focus_prompt",),
+}
 
 # A pause this long while typing is worth a retrieval.
 PAUSE_S = 0.2
@@ -29,14 +37,14 @@ class PromptInput(TextArea):
         min-height: 3;
         max-height: 10;
         border: round $border-blurred;
+        border-title-color: $text-muted;
+        border-subtitle-color: $text-muted;
         padding: 0 1;
         background: $background;
         &:focus { border: round $border; }
+        & .text-area--placeholder { color: $text-muted; }
     }
     """
-    TYPING_KEYS: ClassVar[tuple[str, ...]] = ("submit", "stop_answer", "next_mode", "new_session")
-    READING_KEYS: ClassVar[tuple[str, ...]] = ("select", "cursor_up", "cursor_down", "leave")
-
     pinned_mode: reactive[ModeName | None] = reactive(None)
 
     def __init__(self) -> None:
@@ -52,16 +60,8 @@ class PromptInput(TextArea):
 
     def on_mount(self) -> None:
         """Say in the frame which mode is pinned and which keys do what."""
-        self.on_blur()
+        self.hint("typing")
         self.watch_pinned_mode()
-
-    def on_focus(self) -> None:
-        """Say which keys do what while typing."""
-        self.border_subtitle = _hint(self.TYPING_KEYS)
-
-    def on_blur(self) -> None:
-        """Say which keys do what on the lines above."""
-        self.border_subtitle = _hint(self.READING_KEYS)
 
     def watch_pinned_mode(self) -> None:
         """Show the mode in the frame."""
@@ -121,6 +121,10 @@ class PromptInput(TextArea):
         if not self._history or self._history[-1] != question:
             self._history.append(question)
         self._place = None
+
+    def hint(self, focus: Focus) -> None:
+        """Say in the frame which keys do what, by where the focus is."""
+        self.border_subtitle = _hint(HINTS[focus])
 
     def put(self, text: str) -> None:
         """Show `text` with the cursor at its end."""

@@ -12,12 +12,13 @@ from textual.message import Message
 from textual.widgets import ContentSwitcher, Static
 
 from hexcore_engine.utils.validation import clean_line, clean_text
-from hexcore_tui.actions import actions_of, bindings_of, key_text
+from hexcore_tui.actions import bindings_of
 from hexcore_tui.messages import CardRequested, RuleRequested, TextRequested
 from hexcore_tui.widgets.cards.card_view import CardView
 from hexcore_tui.widgets.rules.rule_view import RuleView
 from hexcore_tui.widgets.rules.trail import Trail
 from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
+from hexcore_tui.widgets.shared.key_bar import KeyBar
 from hexcore_tui.widgets.shared.linked_text import LinkedText
 
 
@@ -64,12 +65,13 @@ class SidePane(Vertical):
         self._pages = ContentSwitcher(initial="rule")
 
     def compose(self) -> ComposeResult:
-        """The title tells what is read, where on the trail, and how to leave."""
+        """The title tells what is read and where on the trail, the keys how to go on."""
         yield self._title
         with self._pages:
             yield self._rule
             yield self._card
             yield self._text
+        yield KeyBar("pane")
 
     def on_rule_requested(self, message: RuleRequested) -> None:
         """Follow a link inside the pane."""
@@ -116,11 +118,9 @@ class SidePane(Vertical):
         self.take_focus()
 
     def _title_content(self, page: Page) -> Content:
-        keys = {action.name: key_text(action.key.split(",")[-1]) for action in actions_of("pane")}
-        names = ["back"] if self._trail.num_before else []
-        names += ["forward"] if self._trail.num_after else []
-        hint = "  ".join(f"{keys[name]} {name}" for name in (*names, "close"))
-        return Content.assemble((clean_line(page.name), "bold $primary"), (f"  {hint}", "$text-muted"))
+        before, after = self._trail.num_before, self._trail.num_after
+        place = f"  {before + 1} of {before + 1 + after}" if before or after else ""
+        return Content.assemble((clean_line(page.name), "bold $primary"), (place, "$text-muted"))
 
 
 def page_of(message: RuleRequested | CardRequested | TextRequested) -> Page:

@@ -23,16 +23,19 @@ class StatusLine(Widget):
     notice: reactive[str] = reactive("", layout=True)
 
     def render(self) -> Content:
-        """The reply to what the user just did, else what is wrong, else what is being done; then figures."""
-        warning = self.notice or self.problem
-        left = (clean_line(warning), "$warning") if warning else (self.doing, "")
-        figures = "" if self.notice else usage_words(self.usage)
-        return Content("   ").join(Content.assemble(part) for part in (left, (figures, "")) if part[0])
+        """The reply to what the user just did, else what is being done, else what is wrong and the last
+        answer's figures."""
+        words, style = self.notice, "$warning"
+        if not words:
+            words, style = (self.doing, "") if self.doing else (self.problem, "$warning")
+        figures = "" if self.notice or self.doing else usage_words(self.usage)
+        parts = [(clean_line(words), style), (figures, "")]
+        return Content("   ").join(Content.assemble(part) for part in parts if part[0])
 
 
 def usage_words(usage: Usage | None) -> str:
     """Return what an answer cost, e.g. "96 tokens · 84.1 tokens/s · first after 0.31 s"."""
-    if usage is None:
+    if usage is None or not usage.generated_tokens:
         return ""
     words = [f"{usage.generated_tokens} tokens"]
     if usage.tokens_per_s:

@@ -22,25 +22,36 @@ from hexcore_engine.protocol.records import (
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui import messages
 from hexcore_tui.display_profile import DisplayProfile
+from hexcore_tui.host import host
 from hexcore_tui.widgets.chat.answer_view import AnswerView
-from hexcore_tui.widgets.chat.links import LinkList, citation_links, passage_link
+from hexcore_tui.widgets.chat.links import (
+    LinkList,
+    MoreEvidenceRequested,
+    citation_links,
+    more_link,
+    passage_link,
+)
 from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
 
 # A question longer than this is shown by its beginning; the session keeps it whole.
 LONGEST_SHOWN_QUESTION = 2000
 
-# The first passages show the beginning of their text; the others fit on a line each.
+# The first passages show the beginning of their text, the next fit on a line each, the others wait behind one
+# line, so that question, evidence and answer share a small screen.
 NUM_PREVIEWS = 3
+NUM_SHOWN = 6
 
 STOP_WORDS: dict[StopReason, str] = {
     "end": "",
     "length": "The answer reached its longest allowed length.",
-    "stopped": "Stopped. What was written is kept.",
-    "budget": "Stopped by a budget. What was written is kept.",
-    "engine_lost": "The engine was lost. What was written is kept.",
+    "stopped": "Stopped.",
+    "budget": "Stopped by a budget.",
+    "engine_lost": "The engine was lost.",
     "refused": "Refused.",
-    "no_model": "No model answered: the rules and cards above are the evidence.",
+    # The engine's own note says why.
+    "no_model": "",
 }
+CUT_SHORT: frozenset[StopReason] = frozenset({"stopped", "budget", "engine_lost"})
 
 
 class TurnView(Vertical):
@@ -77,6 +88,7 @@ class TurnView(Vertical):
         self.passages: tuple[Passage, ...] = ()
         self._plain = not profile.unicode
         self._mode = Static(classes="muted")
+        self._trouble = Static(classes="failed")
         self._evidence = LinkList()
         self._label = Static(classes="draft")
         self._answer = AnswerView(profile.batch_s, self._plain)
@@ -84,18 +96,23 @@ class TurnView(Vertical):
         self._citations = LinkList()
         self._end = Static(classes="muted")
         self._choice: ModeChoice | None = None
+        self._shows_all = False
+        self._release: str | None = None
+        self._evidence_notes: list[str] = []
         self._given_up: list[str] = []
         self._mode.update(Content("Looking for the rules that decide it …"))
-        for part in (self._evidence, self._label, self._answer, self._cited, self._citations, self._end):
+        below = (self._trouble, self._evidence, self._label, self._answer, self._cited, self._citations)
+        for part in (*below, self._end):
             part.display = False
 
     def compose(self) -> ComposeResult:
-        """The evidence stands above the answer."""
+        """The evidence, or why there is none, stands above the answer."""
         question = clean_text(self.question)
         if len(question) > LONGEST_SHOWN_QUESTION:
             question = f"{question[:LONGEST_SHOWN_QUESTION]}… ({len(question):,} characters)"
         yield Static(Content(f"{'>' if self._plain else '›'} {question}"), classes="question")
         yield self._mode
+        yield self._trouble
         yield self._evidence
         yield self._label
         yield self._answer
@@ -121,17 +138,26 @@ class TurnView(Vertical):
         mode = mode_words(self._choice) if self._choice else ""
         self._mode.update(Content(" · ".join(part for part in (mode, found) if part)))
         self._show_passages(event.passages, event.rules_release)
-        notes = list(event.notes)
+        self._evidence_notes = list(event.notes)
+        self._say(self._evidence_notes)
         if event.error:
-            notes.insert(0, f"Looking for rules failed: {event.error.message} {event.error.remedy}")
-        self._say(notes)
+            words = f"Looking for rules failed: {event.error.message} {event.error.remedy}"
+            self._trouble.update(Content(clean_line(words)))
+            self._trouble.display = True
 
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
         """Say who writes, and what was given up."""
         self.model = message.event.model
-        self._show_label(message.event.model)
+        self._show_label(message.event.model.name, message.event.model.small)
         self._given_up = [f"To fit: {clean_line(step.detail)}." for step in message.event.plan.given_up]
-        self._say(self._given_up)
+        self._say([*self._evidence_notes, *self._given_up])
+
+    def on_more_evidence_requested(self, message: MoreEvidenceRequested) -> None:
+        """Show the passages that wait behind the last line, and go on with the first of them."""
+        message.stop()
+        self._shows_all = True
+        self._show_passages(self.passages, self._release)
+        self._evidence.highlighted = NUM_SHOWN
 
     def on_answer_text_arrived(self, message: messages.AnswerTextArrived) -> None:
         """Add to the answer."""
@@ -159,6 +185,8 @@ class TurnView(Vertical):
         """Keep what was written, and say what happened."""
         message.stop()
         reason: StopReason | None = "engine_lost" if message.engine_lost else None
+        # Nobody looks any more when nothing was heard of it.
+        self._mode.display = self._choice is not None
         self._finish(self._answer.text, self.citations, reason, (), message.error)
         self.post_message(self.Finished(self, None, in_vain=not self._answer.text))
 
@@ -185,7 +213,9 @@ class TurnView(Vertical):
         self._show_passages(turn.passages, turn.rules_release)
         self._finish(turn.response, turn.citations, turn.stop_reason, turn.notes, turn.error)
         if turn.model and turn.response:
-            self._label.update(Content(f"Written by {clean_line(turn.model)}."))
+            # What kind of model it was is not stored; the one at hand is known.
+            now = host(self).facts.model
+            self._show_label(turn.model, small=now is not None and now.name == turn.model and now.small)
             self._label.display = True
 
     def as_text(self) -> str:
@@ -217,42 +247,54 @@ class TurnView(Vertical):
         self._answer.display = bool(text)
         self._label.display = bool(text) and self.model is not None
         self._show_citations()
-        lines = [STOP_WORDS[reason]] if reason else []
-        lines += [*self._given_up, *notes]
+        lines = [end_words(reason, bool(text))] if reason else []
+        lines += [*self._evidence_notes, *self._given_up, *notes]
         if error:
             lines.append(f"{error.message} {error.remedy}")
         self._end.set_class(error is not None, "failed")
         self._say(lines)
 
     def _show_passages(self, passages: tuple[Passage, ...], release: str | None) -> None:
-        self.passages = passages
+        self.passages, self._release = passages, release
+        few = self._shows_all or len(passages) <= NUM_SHOWN + 1
+        shown = passages if few else passages[:NUM_SHOWN]
         # Without a release all rules are in our words, which the line above says once.
-        self._evidence.show(
-            tuple(
-                passage_link(passage, preview=number < NUM_PREVIEWS, mark_ours=release is not None)
-                for number, passage in enumerate(passages)
-            )
-        )
+        links = [
+            passage_link(passage, preview=number < NUM_PREVIEWS, mark_ours=release is not None)
+            for number, passage in enumerate(shown)
+        ]
+        if not few:
+            links.append(more_link(len(passages) - NUM_SHOWN))
+        self._evidence.show(tuple(links))
         self._evidence.display = bool(passages)
 
     def _show_citations(self) -> None:
         self._citations.show(citation_links(self.citations, self._plain))
         self._cited.display = self._citations.display = bool(self.citations)
 
-    def _show_label(self, model: ModelRecord) -> None:
-        name = clean_line(model.name)
-        if model.small:
-            words = f"A small model's draft ({name}). It can phrase, not judge: the rules above decide."
+    def _show_label(self, name: str, small: bool) -> None:
+        name = clean_line(name)
+        if small:
+            decides = "the rules above decide" if self.passages else "no rule was found to hold it against"
+            words = f"A small model's draft ({name}). It can phrase, not judge: {decides}."
         else:
             words = f"Written by {name}. What it claims about a rule is not checked unless quoted."
         self._label.update(Content(words))
-        self._label.set_class(model.small, "draft")
-        self._label.set_class(not model.small, "muted")
+        self._label.set_class(small, "draft")
+        self._label.set_class(not small, "muted")
 
     def _say(self, lines: list[str]) -> None:
-        words = "\n".join(clean_line(line) for line in lines if line)
+        words = "\n".join(dict.fromkeys(clean_line(line) for line in lines if line))
         self._end.update(Content(words))
         self._end.display = bool(words)
+
+
+def end_words(reason: StopReason, has_text: bool) -> str:
+    """Return how an answer ended, or "" when there is nothing to say about it."""
+    if reason not in CUT_SHORT:
+        return STOP_WORDS[reason]
+    kept = "What was written is kept." if has_text else "Nothing was written yet."
+    return f"{STOP_WORDS[reason]} {kept}"
 
 
 def mode_words(choice: ModeChoice) -> str:

@@ -18,7 +18,7 @@ class ModelList(RowList):
     """One row a model: whether it is in memory or the configured one, its size, and why it can't be used."""
 
     DEFAULT_CSS = """
-    ModelList { height: 6; border-top: solid $panel; }
+    ModelList { height: 6; border-top: solid $panel; border-title-color: $text-muted; }
     """
 
     class LoadRequested(Message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.text import Text
+from textual import work
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
@@ -40,11 +41,9 @@ class ContentsTree(Tree[str]):
         if not event.node.children:
             self._fill(event.node)
 
-    def reload(self) -> None:
+    @work(group="contents", exclusive=True, exit_on_error=False)
+    async def reload(self) -> None:
         """Read the sections again when another release became the current one."""
-        self.run_worker(self._reload(), group="contents", exclusive=True, exit_on_error=False)
-
-    async def _reload(self) -> None:
         try:
             generation = await knowledge_thread(self).call(lambda knowledge: knowledge.generation)
         except HexcoreError:
@@ -55,10 +54,9 @@ class ContentsTree(Tree[str]):
             self.root.remove_children()
             await self._read_under(self.root)
 
-    def _fill(self, node: TreeNode[str]) -> None:
-        self.run_worker(
-            self._read_under(node), group=f"contents-{node.id}", exclusive=True, exit_on_error=False
-        )
+    @work(group="branches", exit_on_error=False)
+    async def _fill(self, node: TreeNode[str]) -> None:
+        await self._read_under(node)
 
     async def _read_under(self, node: TreeNode[str]) -> None:
         branches = await knowledge_thread(self).call(lambda knowledge: _branches(knowledge, node.data))

@@ -1,4 +1,5 @@
-"""What a search of the rules found: rules by number or words, and entries of the glossary."""
+"""What a search of the rules found: entries of the glossary, rules players have words for, rules by number or
+words."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from textual.content import Content
 from hexcore_engine.knowledge.rules.numbers import find_numbers, parse_number
 from hexcore_engine.knowledge.rules.records import GlossaryRecord, RuleRecord
 from hexcore_engine.utils.validation import clean_line, clean_text
-from hexcore_tui.widgets.rules.rule_document import MUTED, OUR_WORDS, first_line
+from hexcore_tui.widgets.rules.rule_document import MUTED, first_line
 from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
 from hexcore_tui.widgets.shared.row_list import RowList
 
@@ -60,16 +61,21 @@ def find_rules(knowledge: Knowledge, words: str) -> tuple[Finding, ...]:
         rule = knowledge.rule_record(number)
         under = knowledge.contents(number)
         return tuple(_rule_finding(found) for found in (*((rule,) if rule else ()), *under))
-    terms = tuple(_term_finding(entry) for entry in knowledge.glossary(words.strip('"')))
-    hits = knowledge.search_rules(words, limit=MAX_FINDINGS)
-    return (*terms, *(_rule_finding(hit.rule) for hit in hits))
+    entries = knowledge.glossary(words.strip('"'))
+    terms = [_term_finding(entry) for entry in entries if entry.official]
+    said = [
+        _said_finding(number, entry.term) for entry in entries if not entry.official for number in entry.rules
+    ]
+    known = {finding.number for finding in said}
+    hits = [hit.rule for hit in knowledge.search_rules(words, limit=MAX_FINDINGS)]
+    return (*terms, *said, *(_rule_finding(rule) for rule in hits if rule.number not in known))
 
 
 def glossary_document(entry: GlossaryRecord) -> Document:
     """Return an entry of the glossary as a text to read."""
     builder = DocumentBuilder()
     builder.add(clean_line(entry.term), "bold $primary")
-    builder.add("  glossary" if entry.official else f"  {OUR_WORDS}", MUTED if entry.official else "$warning")
+    builder.add("  glossary", MUTED)
     builder.end_line(2)
     builder.add(clean_text(entry.text))
     builder.end_line(2)
@@ -84,6 +90,11 @@ def glossary_document(entry: GlossaryRecord) -> Document:
 
 def _rule_finding(rule: RuleRecord) -> Finding:
     return Finding(rule.number, first_line(rule), number=rule.number)
+
+
+def _said_finding(number: str, words: str) -> Finding:
+    """What players call the thing a rule decides; the rule itself says it better than a list entry."""
+    return Finding(number, f"“{clean_line(words)}”, players say", number=number)
 
 
 def _term_finding(entry: GlossaryRecord) -> Finding:

@@ -13,10 +13,10 @@ from hexcore_tui.widgets.shared.mana import with_symbols
 OUR_WORDS = "in our words, not official"
 MUTED = "$text-muted"
 TITLE = "bold $secondary"
-# More neighbours than this are given as headings only, and only the nearest of them.
+# More neighbours than this are given by their first words only, and only the nearest of them.
 MAX_WHOLE_NEIGHBOURS = 30
 NEAREST = 6
-MAX_HEADING = 70
+MAX_FIRST_LINE = 70
 MAX_REFERENCES = 60
 
 
@@ -60,9 +60,9 @@ def release_text(release: ReleaseRecord | None) -> str:
 
 
 def first_line(rule: RuleRecord) -> str:
-    """Return the heading of a rule, or the start of its text, on one line."""
-    line = clean_line(rule.heading or rule.text or rule.plain)
-    return line if len(line) <= MAX_HEADING else f"{line[: MAX_HEADING - 1].rstrip()}…"
+    """Return the start of a rule's text on one line; where there is none, what its group is called."""
+    line = clean_line(rule.text or rule.plain or rule.heading)
+    return line if len(line) <= MAX_FIRST_LINE else f"{line[: MAX_FIRST_LINE - 1].rstrip()}…"
 
 
 def _add_place(builder: DocumentBuilder, view: RuleView) -> None:
@@ -77,11 +77,7 @@ def _add_place(builder: DocumentBuilder, view: RuleView) -> None:
 
 def _add_rule(builder: DocumentBuilder, rule: RuleRecord) -> None:
     builder.add(rule.number, "bold $primary")
-    if rule.heading and clean_line(rule.heading) != clean_line(rule.text):
-        builder.add(f"  {clean_line(rule.heading)}", "bold")
-        builder.end_line()
-    else:
-        builder.add("  ")
+    builder.add("  ")
     _add_text(builder, clean_text(rule.text), rule.number)
     builder.end_line(2)
     if not rule.official:
@@ -133,7 +129,7 @@ def _add_neighbour(builder: DocumentBuilder, rule: RuleRecord, whole: bool, own:
         builder.add(f"{rule.number}  above", MUTED)
     else:
         builder.link(rule.number, "rule", rule.number)
-        text = clean_text(rule.text or rule.plain) if whole and not rule.heading else first_line(rule)
+        text = clean_text(rule.text or rule.plain) if whole else first_line(rule)
         builder.add("  ")
         builder.add(with_symbols(text))
     builder.end_line()

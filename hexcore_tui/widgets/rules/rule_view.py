@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -64,8 +65,9 @@ class RuleView(LinkedText):
 
     def _start(self, number: str | None) -> None:
         if number is not None:
-            self.run_worker(self._load(number), group="rule", exclusive=True, exit_on_error=False)
+            self._load(number)
 
+    @work(group="rule", exclusive=True, exit_on_error=False)
     async def _load(self, number: str) -> None:
         try:
             found, document = await knowledge_thread(self).call(lambda knowledge: _read(knowledge, number))

@@ -1,42 +1,79 @@
-"""The line of keys at the bottom of every screen, made from the registry of actions."""
+"""The keys at the bottom of every screen, made from the registry of actions."""
 
 from __future__ import annotations
 
+from textual import events
 from textual.content import Content
+from textual.geometry import Size
 from textual.style import Style
 from textual.widget import Widget
 
 from hexcore_tui.actions import Action, Scope, footer_actions, key_text
 
+META_KEY = "hexcore_action"
+
 
 class KeyBar(Widget):
-    """As many keys of its scopes as fit on one line; each can be clicked."""
+    """The keys of its scopes, the first scope's first, on one line or two; each can be clicked."""
 
     DEFAULT_CSS = """
-    KeyBar { height: 1; background: $panel; color: $text; }
+    KeyBar { height: auto; background: $panel; color: $text; }
     """
     ALLOW_SELECT = False
 
-    def __init__(self, *scopes: Scope) -> None:
+    def __init__(self, *scopes: Scope, max_lines: int = 2) -> None:
         super().__init__()
         self._actions = footer_actions(scopes)
+        self._max_lines = max_lines
 
     def render(self) -> Content:
         """What does not fit is left out from the right; Help and Quit always stay."""
-        shown = list(self._actions)
-        while len(shown) > 2 and sum(len(_words(action)) for action in shown) > self.size.width:
-            shown.remove(next(action for action in reversed(shown) if action.name not in ("help", "quit")))
-        return Content("").join(_entry(action) for action in shown)
+        lines = lines_of(self._actions, self.size.width, self._max_lines)
+        return Content("\n").join(
+            [Content("").join([_entry(action, self._actions) for action in line]) for line in lines]
+        )
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as the keys need."""
+        return len(lines_of(self._actions, width, self._max_lines))
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key under the pointer does, here or further out."""
+        index = event.style.meta.get(META_KEY)
+        if isinstance(index, int):
+            action = self._actions[index]
+            method = f"action_{action.name.split('(')[0]}"
+            owner = next(node for node in (*self.ancestors, self.app) if hasattr(node, method))
+            await self.app.run_action(action.name, owner)
+
+
+def lines_of(actions: tuple[Action, ...], width: int, max_lines: int) -> list[list[Action]]:
+    """Return which keys stand on which line."""
+    shown = list(actions)
+    while len(lines := _wrapped(shown, width)) > max_lines:
+        droppable = [action for action in shown if action.name not in ("help", "quit")]
+        shown.remove((droppable or shown)[-1])
+    return lines
+
+
+def _wrapped(actions: list[Action], width: int) -> list[list[Action]]:
+    lines: list[list[Action]] = [[]]
+    room = width
+    for action in actions:
+        room -= len(_words(action))
+        if room < 0 and lines[-1]:
+            lines.append([])
+            room = width - len(_words(action))
+        lines[-1].append(action)
+    return lines
 
 
 def _words(action: Action) -> str:
     return f" {key_text(action.key.split(',')[0])} {action.label}"
 
 
-def _entry(action: Action) -> Content:
-    owner = "app" if action.scope == "everywhere" else "screen"
-    call = action.name if "(" in action.name else f"{action.name}()"
-    click = Style.from_meta({"@click": f"{owner}.{call}"})
+def _entry(action: Action, actions: tuple[Action, ...]) -> Content:
     words = _words(action)
     key_end = len(words) - len(action.label) - 1
+    click = Style.from_meta({META_KEY: actions.index(action)})
     return Content(words).stylize("bold $primary", 0, key_end).stylize(click)

@@ -13,8 +13,10 @@ from textual.geometry import Region
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from hexcore_engine.errors import HexcoreError
 from hexcore_tui.messages import CardRequested, RuleRequested
 from hexcore_tui.widgets.shared.document import META_KEY, Document, Link
+from hexcore_tui.widgets.shared.failure import failure_document
 
 NOTHING = Document(Content(""))
 
@@ -101,6 +103,10 @@ class LinkedText(VerticalScroll, can_focus=True):
         self._document = document
         self._body.update(document.content)
         self.scroll_home(animate=False)
+
+    def show_failure(self, error: HexcoreError) -> None:
+        """Say what happened and what to do about it."""
+        self.show_document(failure_document(error))
 
     def _open(self, link: Link) -> None:
         wish = RuleRequested(link.target) if link.kind == "rule" else CardRequested(link.target)

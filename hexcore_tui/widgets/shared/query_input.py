@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from textual import events
 from textual.binding import Binding
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 from hexcore_engine.utils.validation import clean_line
@@ -24,8 +26,12 @@ class QueryInput(Input):
     ]
     DEFAULT_CSS = """
     QueryInput { border: round $border-blurred; height: 3; background: $background; }
+    QueryInput > .input--placeholder { color: $text-muted; }
     QueryInput:focus { border: round $border; background: $background; }
     """
+
+    # Textual 8.2 lays the whole screen out anew with each letter else; the field's own size is fixed.
+    virtual_size = Reactive(Size(0, 0), layout=False)
 
     class Moved(Message):
         """A key was pressed that moves through the list; `key` is one of up, down, pageup, pagedown."""

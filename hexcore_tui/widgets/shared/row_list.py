@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.visual import Visual
+
+from hexcore_tui.textual_gaps import show_length
 
 # Draws row `index` into `width` cells.
 DrawRow = Callable[[int, int], Content]
@@ -38,11 +40,8 @@ class RowList(ScrollView, can_focus=True):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
-        & > .row-list--highlight { background: $block-cursor-blurred-background; text-style: bold; }
-        &:focus > .row-list--highlight {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-        }
+        & > .row-list--highlight { background: $primary 12%; text-style: bold; }
+        &:focus > .row-list--highlight { background: $primary 25%; }
     }
     """
 
@@ -121,13 +120,15 @@ class RowList(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Draw one row in sight."""
         index = y + round(self.scroll_offset.y)
-        width = self.size.width
+        width = self.scrollable_content_region.width
         marked = index == self.highlighted
         style = self.get_visual_style("row-list--highlight" if marked else "row-list--row")
         if not width or index >= self._num_rows:
             return Strip.blank(width, self.rich_style)
         row = self._draw(index, width).truncate(width, ellipsis=True, pad=True)
-        return Visual.to_strips(self, row, width, 1, style, apply_selection=False)[0]
+        # Not by way of `Visual`: it gives each word a style of its own, for a selection no list has.
+        parts = row.render(style, end="", parse_style=self._get_style)
+        return Strip([Segment(text, look.rich_style) for text, look in parts], width)
 
     @property
     def num_rows(self) -> int:
@@ -138,7 +139,7 @@ class RowList(ScrollView, can_focus=True):
         """Replace all rows; `draw` is called for those in sight. Marks `highlighted` where it exists."""
         self._draw = draw
         self._num_rows = num_rows
-        self.virtual_size = Size(0, num_rows)
+        show_length(self, num_rows)
         self.set_reactive(RowList.highlighted, highlighted if num_rows else None)
         self.scroll_to(y=0, animate=False)
         if self.highlighted:

@@ -21,6 +21,7 @@ import pytest
 from hexcore_engine.client.supervisor import stop_engine
 from hexcore_engine.data.demo import build_demo
 from hexcore_engine.paths import Paths
+from tests.conftest import living_below
 
 ENGINE_VARIABLES = {
     "HEXCORE_MODEL_PATH": "scripted",
@@ -41,8 +42,7 @@ class Terminal:
         self.pid, self._descriptor = pty.fork()
         if self.pid == 0:
             os.execvpe(argv[0], list(argv), environment)
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, size)
+        self._tell_size(columns, rows)
 
     @property
     def text(self) -> str:
@@ -55,6 +55,11 @@ class Terminal:
         while data:
             self._read(0)
             data = data[os.write(self._descriptor, data[:4096]) :]
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Make the window larger or smaller."""
+        self._screen.resize(rows, columns)
+        self._tell_size(columns, rows)
 
     def wait_for(self, seen: str | Callable[[str], bool], timeout_s: float = 20.0) -> str:
         """Read until the screen shows it; fail with the screen when it does not come."""
@@ -88,6 +93,9 @@ class Terminal:
         if self._descriptor >= 0:
             self.hang_up()
 
+    def _tell_size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def _read(self, timeout_s: float) -> bool:
         if self._descriptor < 0:
             time.sleep(timeout_s)
@@ -109,6 +117,15 @@ class Terminal:
             self.exit_code = os.waitstatus_to_exitcode(status)
 
 
+def stop_all_below(paths: Paths, timeout_s: float = 20.0) -> None:
+    """Stop a home's engine, one still starting too."""
+    deadline = time.monotonic() + timeout_s
+    while living_below(str(paths.home)):
+        assert time.monotonic() < deadline, "an engine does not leave"
+        asyncio.run(stop_engine(paths))
+        time.sleep(0.05)
+
+
 OpenTerminal = Callable[..., Terminal]
 
 
@@ -123,28 +140,35 @@ def paths(home: Path) -> Paths:
 
 
 @pytest.fixture
-def engine_home(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
-    """A home with the demo's cards and rules, in which engines answer by script; none outlives the test."""
-    build_demo(paths.knowledge_dir)
+def engine_home(empty_home: Paths) -> Paths:
+    """A home with the demo's cards and rules, in which engines answer by script."""
+    build_demo(empty_home.knowledge_dir)
+    return empty_home
+
+
+@pytest.fixture
+def empty_home(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paths]:
+    """An empty home in which engines answer by script; none outlives the test."""
     for name in [name for name in os.environ if name.startswith("HEXCORE_")]:
         monkeypatch.delenv(name)
     for name, value in ENGINE_VARIABLES.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("HEXCORE_HOME", str(paths.home))
     yield paths
-    asyncio.run(stop_engine(paths))
+    stop_all_below(paths)
 
 
 @pytest.fixture
-def open_terminal(home: Path) -> Iterator[OpenTerminal]:
-    """Opens programs on ptys of their own, with an empty HEXCORE_HOME and no network."""
+def open_terminal(paths: Paths) -> Iterator[OpenTerminal]:
+    """Opens programs on ptys of their own, with this test's HEXCORE_HOME and no network; neither they nor
+    their engine outlive the test."""
     opened: list[Terminal] = []
 
     def open_one(
         *options: str, columns: int = 80, rows: int = 24, argv: Sequence[str] = PROGRAM, **variables: str
     ) -> Terminal:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HEXCORE_")}
-        environment |= {"TERM": "xterm-256color", "HEXCORE_HOME": str(home), **ENGINE_VARIABLES}
+        environment |= {"TERM": "xterm-256color", "HEXCORE_HOME": str(paths.home), **ENGINE_VARIABLES}
         environment.pop("SSH_CONNECTION", None)
         environment.pop("NO_COLOR", None)
         terminal = Terminal([*argv, *options], environment | variables, columns, rows)
@@ -154,3 +178,4 @@ def open_terminal(home: Path) -> Iterator[OpenTerminal]:
     yield open_one
     for terminal in opened:
         terminal.close()
+    stop_all_below(paths)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from hexcore_engine.client.supervisor import engine_status
+from hexcore_engine.data.demo import build_demo
 from hexcore_engine.paths import Paths
 from hexcore_engine.settings import load_settings
 from hexcore_tui import messages
@@ -80,6 +82,71 @@ async def test_a_question_is_answered_in_messages_that_stream(
     ]
     assert [kind for kind in dict.fromkeys(kinds) if kind in order] == order
     assert kinds.count(messages.AnswerTextArrived) >= 3
+
+
+async def test_the_answer_streams_in_pieces_80_ms_apart_that_begin_before_it_is_finished(
+    engine_home: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCRIPTED_RATE", "40")
+    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", " ".join(f"word{number}" for number in range(40)))
+    arrived: dict[int, float] = {}
+    ended: list[float] = []
+
+    def watch(message: Message) -> None:
+        if isinstance(message, messages.AnswerTextArrived):
+            arrived.setdefault(message.event.sequence, time.monotonic())
+        elif isinstance(message, messages.AnswerEnded):
+            ended.append(time.monotonic())
+
+    app = _app(engine_home)
+    async with app.run_test(message_hook=watch) as pilot:
+        await _answer(app, pilot)
+    apart: list[float] = []
+    for at in arrived.values():
+        if not apart or at - apart[-1] >= 0.08:
+            apart.append(at)
+    assert len(apart) >= 3
+    assert ended[0] - apart[0] >= 2 * 0.08
+
+
+async def test_two_apps_share_one_engine_and_each_gets_its_own_answer(engine_home: Paths) -> None:
+    first, second = _app(engine_home), _app(engine_home)
+    async with first.run_test() as one, second.run_test() as two:
+        asked = await _ask(first, one)
+        other = await _ask(second, two, "What about flying?")
+        await _until(lambda: not first.chat.answering and not second.chat.answering)
+        assert asked.answer
+        assert other.answer
+        assert asked.session_id != other.session_id
+        status = await engine_status(engine_home)
+        assert status is not None
+        assert status.clients >= 2
+
+
+async def test_deleting_the_conversation_one_is_in_starts_a_new_one(engine_home: Paths) -> None:
+    app = _app(engine_home)
+    async with app.run_test() as pilot:
+        turn = await _answer(app, pilot)
+        await pilot.press("f6")
+        await _until(lambda: app.screen.query_one(OptionList).option_count == 1)
+        await pilot.press("d")
+        await _until(lambda: app.chat.turns == [])
+        await pilot.press("f2")
+        again = await _answer(app, pilot, "What about flying?")
+        assert again.session_id != turn.session_id
+
+
+async def test_what_set_up_brings_is_seen_when_one_comes_back_to_the_chat(
+    empty_home: Paths,
+) -> None:
+    app = _app(empty_home)
+    async with app.run_test() as pilot:
+        await _until(lambda: "Nothing is set up yet" in " ".join(app.missing))
+        await _until(lambda: app.bridge.connected)
+        build_demo(empty_home.knowledge_dir)
+        await pilot.press("f5", "f2")
+        await _until(lambda: bool(app.facts.num_cards))
+        assert "Nothing is set up yet" not in " ".join(app.missing)
 
 
 async def test_a_follow_up_goes_into_the_same_conversation_and_a_new_one_does_not(engine_home: Paths) -> None:

@@ -24,7 +24,8 @@ from hexcore_engine.settings import Settings
 pytestmark = pytest.mark.slow
 
 QUESTION = "Gravelmaw Titan has trample: how much damage must the blocker get?"
-ESCAPE, CONTROL_Q, TAB = "\x1b", "\x11", "\t"
+ESCAPE, CONTROL_N, CONTROL_Q, TAB, DOWN = "\x1b", "\x0e", "\x11", "\t", "\x1b[B"
+F3, F6, F7 = "\x1bOR", "\x1b[17~", "\x1b[18~"
 
 # Each would move a cursor, set a title, make a link, ask the terminal something or hide words.
 HOSTILE = (
@@ -91,11 +92,80 @@ def test_a_person_asks_sees_evidence_and_answer_and_leaves(engine_home: Paths, o
     terminal.send(TAB)
     terminal.wait_for("Enter Open")
     terminal.send("\r")
-    terminal.wait_for("Esc close")
+    terminal.wait_for("Esc Close")
     terminal.send(ESCAPE)
-    terminal.wait_for(lambda text: "Esc close" not in text)
+    terminal.wait_for(lambda text: "Esc Close" not in text)
     terminal.send(CONTROL_Q)
     assert terminal.wait_for_exit() == 0
+
+
+def test_a_citation_is_followed_two_levels_deep_and_back_and_forward(
+    engine_home: Paths, open_terminal: Any
+) -> None:
+    terminal = open_terminal(columns=100, rows=32)
+    terminal.wait_for("Question")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("tokens/s")
+    terminal.send(TAB)
+    terminal.wait_for("Enter Open")
+    terminal.send(DOWN)
+    terminal.send("\r")
+    terminal.wait_for("Beside 702.19b")
+    for page, content in (("2 of 2", "Under 7"), ("3 of 3", "Under 700")):
+        terminal.send(TAB)
+        terminal.send("\r")
+        terminal.wait_for(page)
+        terminal.wait_for(content)
+    for key, page in (("[", "2 of 3"), ("[", "1 of 3"), ("]", "2 of 3")):
+        terminal.send(key)
+        terminal.wait_for(page)
+    terminal.send(ESCAPE)
+    terminal.wait_for(lambda text: "2 of 3" not in text)
+
+
+def test_a_card_is_found_while_typing_and_its_name_goes_into_a_question(
+    engine_home: Paths, open_terminal: Any
+) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("Question")
+    terminal.send(F3)
+    terminal.wait_for("Name of a card")
+    terminal.send("adder")
+    terminal.wait_for("Source: invented")
+    terminal.send(F7)
+    terminal.wait_for("[[Nettle Adder]]")
+
+
+def test_an_earlier_conversation_is_reopened_and_gone_on_with(engine_home: Paths, open_terminal: Any) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("Question")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("tokens/s")
+    terminal.send(CONTROL_N)
+    terminal.wait_for("Ask a rules question below")
+    terminal.send(F6)
+    terminal.wait_for("1 turn")
+    terminal.send("\r")
+    terminal.wait_for("small model's draft")
+    terminal.send("And with deathtouch?\r")
+    terminal.wait_for("tokens/s")
+    terminal.send(F6)
+    terminal.wait_for("2 turns")
+
+
+def test_a_window_made_too_small_says_so_and_gives_everything_back(
+    engine_home: Paths, open_terminal: Any
+) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("Question")
+    terminal.send("mossy words")
+    terminal.wait_for("mossy words")
+    terminal.resize(30, 9)
+    terminal.wait_for("Hexcore needs 40 columns")
+    terminal.resize(60, 20)
+    terminal.wait_for("mossy words")
+    terminal.send(" and more")
+    terminal.wait_for("mossy words and more")
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 20), (40, 12)])
@@ -161,7 +231,7 @@ def test_no_hostile_byte_of_question_model_card_or_rule_reaches_the_terminal(
     for screen, seen in (
         ("\x1bOQ", "Question"),
         (TAB, "Enter Open"),
-        ("\r", "Esc close"),
+        ("\r", "Esc Close"),
         ("\x1bOR", "Cards"),
         ("\x1bOS", "Rules"),
     ):

@@ -16,6 +16,7 @@ from hexcore_tui.widgets.chat.links import LinkList
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.side_pane import SidePane
 from hexcore_tui.widgets.chat.turn_view import TurnView
+from hexcore_tui.widgets.rules.rule_view import RuleView
 
 from .conftest import ANSWER, CITATIONS, PASSAGES, beginning, ending, passage, screen_text, streamed, tell
 
@@ -248,8 +249,8 @@ async def test_an_empty_home_is_told_in_lines_that_name_the_command(make_app: Ma
         await app.workers.wait_for_complete()
         await pilot.pause()
         text = " ".join(screen_text(app).split())
-        assert "No official rules file is loaded" in text
-        assert "No cards are loaded" in text
+        assert "Nothing is set up yet" in text
+        assert "no rules yet" in text
         assert "hexcore setup" in text
         assert "Fan Content" in text
 
@@ -316,3 +317,127 @@ async def test_hostile_words_of_an_engine_reach_no_cell_of_the_screen(make_app: 
         assert "[bold]loud[/bold]" in text
         controls = {letter for letter in text if unicodedata.category(letter) in ("Cc", "Cf")} - {"\n"}
         assert controls == set()
+
+
+async def test_long_evidence_is_folded_and_enter_on_its_last_line_shows_the_rest(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning(tuple(passage("rule", f"100.{number}") for number in range(1, 13))))
+        await pilot.pause()
+        assert "6 more" in screen_text(app)
+        assert "100.7 " not in screen_text(app)
+        await pilot.press("tab", *["down"] * 6, "enter")
+        await pilot.pause()
+        text = screen_text(app)
+        assert "100.7 " in text
+        assert "100.12 " in text
+        assert "6 more" not in text
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.chat.query_one(SidePane).query_one(RuleView).is_attached
+        assert "100.7" in screen_text(app)
+
+
+async def test_tab_goes_to_the_newest_turn(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        for _ in range(2):
+            turn = await _turn(app, pilot)
+            tell(turn, *beginning(), *streamed(), ending())
+            await pilot.pause()
+        await pilot.press("tab")
+        assert app.focused is turn.first_link
+
+
+async def test_why_nothing_was_found_stays_on_the_screen_while_a_model_writes(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        turn = await _turn(app, pilot)
+        failed = ErrorRecord("HX-CORRUPT", "A knowledge file is damaged.", "Run `hexcore setup`.")
+        routed, planned = beginning()[1], beginning()[3]
+        found = events.PassagesRetrieved("q1", (), None, 1.0, error=failed)
+        tell(turn, routed, found, planned, *streamed("The lantern"))
+        await pilot.pause()
+        assert "A knowledge file is damaged. Run `hexcore setup`." in screen_text(app)
+        tell(turn, ending(text="The lantern"))
+        await pilot.pause()
+        text = screen_text(app)
+        assert "A knowledge file is damaged." in text
+        assert "no rule was found to hold it against" in " ".join(text.split())
+
+
+async def test_a_stop_before_the_first_word_promises_no_text(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning(), ending(events.AnswerStopped, ""))
+        await pilot.pause()
+        assert "Stopped. Nothing was written yet." in screen_text(app)
+
+
+async def test_the_line_below_says_what_is_being_done_and_forgets_old_notices(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning())
+        await pilot.pause()
+        assert "The model reads what was found … Esc stops" in screen_text(app)
+        await pilot.press(*"next", "enter")
+        await pilot.pause()
+        assert "still being written" in screen_text(app)
+        tell(turn, *streamed(), ending())
+        await pilot.pause()
+        text = screen_text(app)
+        assert "still being written" not in text
+        assert "84.1 tokens/s" in text
+
+
+async def test_a_click_opens_a_passage_and_the_keys_below_it_answer_clicks_too(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning((passage("glossary", "lantern"), passage("glossary", "moss"))))
+        await pilot.pause()
+        await pilot.click(LinkList, offset=(3, 0))
+        await pilot.pause()
+        assert "Text of lantern." in screen_text(app)
+        await pilot.click(LinkList, offset=(3, 2))
+        await pilot.pause()
+        assert "Text of moss." in screen_text(app)
+        await pilot.click("SidePane KeyBar", offset=(3, 0))
+        await pilot.pause()
+        assert "Text of lantern." in screen_text(app)
+        await pilot.click("ChatScreen > KeyBar", offset=(screen_text(app).splitlines()[-1].index("F6"), 0))
+        await pilot.pause()
+        assert app.current_mode == "sessions"
+
+
+async def test_a_terminal_too_small_says_so_and_nothing_typed_is_lost(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        await pilot.press(*"mos")
+        await pilot.resize_terminal(30, 9)
+        await pilot.pause()
+        await pilot.press("s")
+        assert "Hexcore needs 40 columns, 12" in screen_text(app)
+        assert "Question" not in screen_text(app)
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert "needs" not in screen_text(app)
+        assert _prompt(app).text == "moss"
+        assert app.focused is _prompt(app)
+
+
+async def test_dragging_over_an_answer_selects_it_and_ctrl_c_copies_it(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        turn = await _turn(app, pilot)
+        tell(turn, *beginning(), *streamed("The lantern decides it."), ending(text="The lantern decides it."))
+        await pilot.pause()
+        answer = "AnswerView > Static"
+        await pilot.mouse_down(answer, offset=(0, 0))
+        await pilot.hover(answer, offset=(12, 0))
+        await pilot.mouse_up(answer, offset=(12, 0))
+        await pilot.press("ctrl+c")
+        assert app.clipboard.startswith("The lantern")

@@ -1,0 +1,34 @@
+"""`hexcore train ranker`: make the weights that ship with the package anew, from the data beside them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.errors import UsageError
+
+
+def configure(parser: CommandParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "--output", metavar="FOLDER", help="where to write; the package's own place by default"
+    )
+    parser.add_argument("what", help="ranker")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Train and write weights and run card."""
+    if arguments.what != "ranker":
+        raise UsageError(f"There is nothing called {arguments.what!r} to train.", "Known: ranker.")
+    from hexcore_engine.knowledge.index.ranker import FOLDER
+    from hexcore_engine.training.ranker import save_ranker, train_ranker
+
+    trained = train_ranker(context.paths.knowledge_dir)
+    folder = Path(arguments.output).expanduser() if arguments.output else FOLDER
+    save_ranker(trained, folder)
+    figures = "  ".join(f"@{limit} {value:.3f}" for limit, value in trained.scores.items())
+    text = f"{trained.num_questions} questions; cross-validated recall {figures}; written to {folder}"
+    document = {"folder": str(folder), "cross_validated_recall": trained.scores}
+    context.output.result(document | {"questions": trained.num_questions}, text)
+    return 0

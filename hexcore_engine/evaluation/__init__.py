@@ -1,0 +1,1 @@
+"""Measuring what is found, against questions whose deciding rules are known."""

@@ -1,0 +1,55 @@
+"""Boosted regression trees of a few leaves evaluated in numpy, all trees and rows at once.
+
+The training library is not needed. Instead of walking down, every test of every tree is made at once, and
+each test that sends a row to the right rules out the leaves on its left (Lucchese and others, "QuickScorer",
+2015); the first leaf that is left holds the tree's value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Leaves of a tree are the bits of one byte.
+MAX_LEAVES = 8
+_ARRAYS = ("feature", "threshold", "left_out", "value")
+_FIRST_BIT = np.array([(byte & -byte).bit_length() - 1 if byte else 0 for byte in range(256)], dtype=np.intp)
+
+
+@dataclass(frozen=True)
+class TreeEnsemble:
+    """Arrays [trees, tests] and values [trees, MAX_LEAVES], leaves from left to right.
+
+    A row goes right where its feature is above the threshold; `left_out` has a bit for each leaf to the left
+    of that test. Unused tests have an infinite threshold.
+    """
+
+    feature: NDArray[np.int16]
+    threshold: NDArray[np.float32]
+    left_out: NDArray[np.uint8]
+    value: NDArray[np.float32]
+
+    def scores(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the sum of all trees for each row of [rows, features]."""
+        num_trees = self.feature.shape[0]
+        leaves = np.full((num_trees, rows.shape[0]), 0xFF, dtype=np.uint8)
+        columns = np.ascontiguousarray(rows.T)
+        for test in range(self.feature.shape[1]):
+            goes_right = columns[self.feature[:, test]] > self.threshold[:, test, None]
+            leaves &= ~(goes_right * self.left_out[:, test, None])
+        chosen = _FIRST_BIT[leaves]
+        return np.asarray(np.take_along_axis(self.value, chosen, axis=1).sum(axis=0), dtype=np.float32)
+
+    def save(self, file: Path) -> None:
+        """Write the arrays, without pickle."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        np.savez_compressed(file, **arrays)
+
+
+def load_trees(file: Path) -> TreeEnsemble:
+    """Read what `save` wrote."""
+    with np.load(file, allow_pickle=False) as stored:
+        return TreeEnsemble(*(stored[name] for name in _ARRAYS))

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks.harness import measurement_names
+from benchmarks.run import measure
+from tests.conftest import paths_of
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", measurement_names())
+def test_every_measurement_gives_a_figure_for_each_of_its_targets(
+    name: str, prepared_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_OFFLINE", "1")
+    wheels = Path(os.environ.get("HEXCORE_TEST_DOWNLOADS") or tmp_path / "wheels")
+    result = measure(name, quick=True, prepared=paths_of(prepared_home), wheels=wheels)
+    if result.skipped:
+        pytest.skip(result.skipped)
+    assert {target.name for target in result.targets} <= set(result.figures)

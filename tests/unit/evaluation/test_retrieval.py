@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hexcore_engine.errors import ImportFileError
+from hexcore_engine.evaluation.questions import EvaluationQuestion, read_questions
+from hexcore_engine.evaluation.retrieval import _Answer, report
+
+
+def answer(rules: tuple[str, ...], ranked: list[str], topic: str = "") -> _Answer:
+    return _Answer(EvaluationQuestion("What?", rules, topic=topic), ranked, 2.0, 0)
+
+
+def test_recall_counts_deciding_rules_among_the_first() -> None:
+    ranked = [f"100.{number}" for number in range(1, 60)]
+    found = report([answer(("100.1", "100.15"), ranked, "combat"), answer(("100.60",), ranked)])
+    assert found.recall == {"5": 0.25, "10": 0.25, "20": 0.5, "50": 0.5}
+    assert found.mrr == 0.5
+    assert found.by_topic == {"combat": 1.0}
+    assert found.card_linking_recall is None
+    assert found.questions == 2
+
+
+def test_a_rule_named_twice_counts_once() -> None:
+    assert report([answer(("100.1", "100.1"), ["100.1"])]).recall["5"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{nonsense", "line 1"), ('{"question": "x", "rules": 5}', "line 1"), ("\n\n", "no question")],
+)
+def test_a_file_that_is_not_one_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "q.jsonl"
+    file.write_text(text)
+    with pytest.raises(ImportFileError, match=said):
+        read_questions(file)
+    with pytest.raises(ImportFileError, match="can't be read"):
+        read_questions(tmp_path / "nowhere.jsonl")
+
+
+def test_eval_prints_the_documented_figures(
+    make_home: Callable[[Path], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from hexcore_engine.cli.main import main
+
+    monkeypatch.setenv("HEXCORE_HOME", str(make_home(tmp_path)))
+    file = tmp_path / "q.jsonl"
+    question = {"question": "What does deathtouch do with trample?", "rules": ["702.2c"], "topic": "combat"}
+    file.write_text(json.dumps(question) + "\n")
+    assert main(["eval", str(file), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert set(document) == {
+        "recall", "mrr", "latency_ms", "by_topic", "card_linking_recall", "questions"
+    }  # fmt: skip
+    assert set(document["recall"]) == {"5", "10", "20", "50"}
+    assert set(document["latency_ms"]) == {"p50", "p99"}
+    assert document["recall"]["50"] == 1.0

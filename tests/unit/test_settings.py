@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hexcore_engine.errors import SettingsError
+from hexcore_engine.settings import is_offline, load_settings, save_setting
+
+
+def test_no_file_gives_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "none.toml", {}).model.path == "embedded"
+
+
+def test_variables_count_more_than_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[model]\npath = "a.gguf"\nthreads = 2\n')
+    settings = load_settings(file, {"HEXCORE_MODEL_PATH": "b.gguf", "HEXCORE_ANSWER_MAX_TOKENS": "40"})
+    assert (settings.model.path, settings.model.threads, settings.answer.max_tokens) == ("b.gguf", 2, 40)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "remedy"),
+    [
+        ("[modle]\n", "no section", "model"),
+        ('[model]\npat = "x"\n', "no key 'pat'", "path"),
+        ("[answer]\nmax_tokens = 0\n", "max_tokens", ""),
+        ("[answer\n", "can't be read", ""),
+        ('[screen]\nprofile = "huge"\n', "huge", ""),
+    ],
+)
+def test_what_is_wrong_is_named_with_the_nearest_good_key(
+    tmp_path: Path, text: str, message: str, remedy: str
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError, match=message) as caught:
+        load_settings(file, {})
+    assert remedy in caught.value.remedy
+
+
+def test_saving_keeps_comments_and_order(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "settings.toml"
+    save_setting(file, "model", "path", "a.gguf")
+    file.write_text("# mine\n[answer]\nmax_tokens = 9  # short\n" + file.read_text())
+    save_setting(file, "model", "path", "b.gguf")
+    text = file.read_text()
+    assert "# mine" in text
+    assert "max_tokens = 9  # short" in text
+    assert load_settings(file, {}).model.path == "b.gguf"
+    with pytest.raises(SettingsError):
+        save_setting(file, "model", "threads", -1)
+    assert load_settings(file, {}).model.path == "b.gguf"
+
+
+@pytest.mark.parametrize(("value", "offline"), [("", False), ("0", False), ("no", False), ("1", True)])
+def test_offline_is_a_word_that_is_not_no(value: str, offline: bool) -> None:
+    assert is_offline({"HEXCORE_OFFLINE": value}) is offline
