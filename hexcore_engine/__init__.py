@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+# Asked for by the Fan Content Policy, word for word.
+FAN_CONTENT_NOTICE = (
+    "Hexcore is unofficial Fan Content permitted under the Fan Content Policy. Not approved/endorsed by "
+    "Wizards. Portions of the materials used are property of Wizards of the Coast. ©Wizards of the Coast LLC."
+)
+
 __all__ = [
+    "FAN_CONTENT_NOTICE",
     "DeviceMappingError",
     "ExpertAdapterError",
     "HexcoreError",

@@ -126,9 +126,9 @@ class DataSettings(Section, frozen=True):
     rules_page: Annotated[
         str, Meta(description="Page on which the newest official rules file is linked.")
     ] = "https://magic.wizards.com/en/rules"
-    pinned_release: Annotated[
-        str, Meta(description="Effective date of the rules release to use; empty is the newest.")
-    ] = ""
+    cards_source: Annotated[
+        str, Meta(description="Address that lists Scryfall's bulk files, for `hexcore data update`.")
+    ] = "https://api.scryfall.com/bulk-data"
 
 
 class Settings(Section, frozen=True):

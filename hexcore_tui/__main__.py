@@ -8,13 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hexcore_engine import __version__
+from hexcore_engine import FAN_CONTENT_NOTICE, __version__
 from hexcore_engine.errors import HexcoreError
-
-FAN_CONTENT_NOTICE = (
-    "Hexcore is unofficial Fan Content permitted under the Fan Content Policy. Not approved/endorsed by "
-    "Wizards. Portions of the materials used are property of Wizards of the Coast. ©Wizards of the Coast LLC."
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

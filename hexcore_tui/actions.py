@@ -12,7 +12,9 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal["everywhere", "chat", "prompt", "links", "pane", "cards", "rules", "memory", "sessions"]
+Scope = Literal[
+    "everywhere", "chat", "prompt", "links", "pane", "cards", "rules", "changes", "memory", "sessions"
+]
 
 SCOPE_TITLES: dict[Scope, str] = {
     "everywhere": "Everywhere",
@@ -22,6 +24,7 @@ SCOPE_TITLES: dict[Scope, str] = {
     "pane": "Rule beside the chat",
     "cards": "Cards",
     "rules": "Rules",
+    "changes": "What changed in the rules",
     "memory": "Memory",
     "sessions": "Sessions",
 }
@@ -184,6 +187,50 @@ ACTIONS: tuple[Action, ...] = (
         "rules",
         footer=True,
     ),
+    Action(
+        "show_near",
+        "ctrl+g",
+        "Near",
+        "See what is near this rule by cross-references; once more, read the rule.",
+        "rules",
+        footer=True,
+        priority=True,
+    ),
+    Action(
+        "show_pointing",
+        "ctrl+r",
+        "Refs",
+        "See which rules, terms and cards point to this rule; once more, read the rule.",
+        "rules",
+        footer=True,
+        priority=True,
+    ),
+    Action(
+        "show_changes",
+        "ctrl+o",
+        "Changes",
+        "See what changed since an older release.",
+        "rules",
+        footer=True,
+        priority=True,
+    ),
+    Action(
+        "older",
+        "left,left_square_bracket",
+        "Older",
+        "Compare with the release before.",
+        "changes",
+        footer=True,
+    ),
+    Action(
+        "newer",
+        "right,right_square_bracket",
+        "Newer",
+        "Compare with the release after.",
+        "changes",
+        footer=True,
+    ),
+    Action("leave", "escape", "Rules", "Go back to the rules.", "changes", footer=True),
     Action(
         "load_model",
         "l",

@@ -18,12 +18,15 @@ from hexcore_engine.paths import Paths, default_paths
 from hexcore_engine.settings import Settings, load_settings
 from hexcore_tui.display_profile import apply_profile, choose_profile
 
-QUESTION = "Gravelmaw Titan gains deathtouch. How much damage must the blocker get before I trample over?"
+QUESTION = "If my Gravelmaw Titan gains deathtouch, how much damage must each blocker get?"
+# Its first citation is marked as quoted, its second as taken from the evidence.
 ANSWER = (
-    "**One damage is enough** for each blocker. With deathtouch, any damage above zero counts as lethal "
-    "[702.2c], so the Titan may assign one to each blocker and the rest to the player [702.19b]."
+    "**One damage is enough.** With deathtouch, 1 point counts as enough per creature [702.2c]. The Titan "
+    "may give everything else to the player it attacks [702.19b]."
 )
-COLUMNS, ROWS = 100, 32
+# The rule that the picture shows beside the chat.
+OPENED_RULE = "702.19b"
+COLUMNS, ROWS = 118, 34
 BUILD_TIMEOUT_S = 60
 ANSWER_TIMEOUT_S = 30.0
 
@@ -51,7 +54,7 @@ def _enter_demo(home: Path) -> None:
         "HEXCORE_OFFLINE": "1",
         "HEXCORE_MODEL_PATH": "scripted",
         "HEXCORE_SCRIPTED_TEXT": ANSWER,
-        "HEXCORE_ANSWER_PASSAGES": "7",
+        "HEXCORE_ANSWER_PASSAGES": "6",
     }
     command = [sys.executable, "-m", "hexcore_engine.data.demo"]
     try:
@@ -84,8 +87,10 @@ async def _draw(paths: Paths, settings: Settings) -> str:
     from hexcore_engine.client.client import EngineClient
     from hexcore_engine.protocol.requests import PrepareQuestion
     from hexcore_tui.app import HexcoreApp
+    from hexcore_tui.messages import RuleRequested
     from hexcore_tui.widgets.chat.prompt_input import PromptInput
     from hexcore_tui.widgets.chat.status_line import StatusLine
+    from hexcore_tui.widgets.rules.rule_view import RuleView
 
     client = await EngineClient.connect(paths, settings, client_name="demo")
     await client.call(PrepareQuestion(question=QUESTION))
@@ -97,6 +102,8 @@ async def _draw(paths: Paths, settings: Settings) -> str:
         app.chat.add_words(QUESTION)
         await pilot.press("enter")
         await _until(lambda: not app.chat.answering)
+        app.chat.show_beside(RuleRequested(OPENED_RULE))
+        await _until(lambda: any(view.number == OPENED_RULE for view in app.chat.query(RuleView)))
         status = app.chat.query_one(StatusLine)
         if status.usage:
             # The one figure that differs from run to run.

@@ -50,7 +50,8 @@ def card_face_text(card: CardRecord) -> str:
     text = "\n\n".join(parts)
     if card.keywords:
         text += f"\n\nKeywords: {', '.join(card.keywords)}"
-    return text
+    rulings = [f"{ruling.published}  {ruling.text}" for ruling in card.rulings or ()]
+    return "\n\n".join([text, *(["Rulings"] if rulings else []), *rulings])
 
 
 def _face(face: FaceRecord) -> str:
@@ -59,4 +60,6 @@ def _face(face: FaceRecord) -> str:
         lines.append(f"{face.power}/{face.toughness}")
     if face.loyalty is not None:
         lines.append(f"Loyalty {face.loyalty}")
+    if face.defense is not None:
+        lines.append(f"Defense {face.defense}")
     return "\n".join(line for line in lines if line)

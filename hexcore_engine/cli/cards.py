@@ -1,11 +1,12 @@
-"""`hexcore cards QUERY`: search cards by name."""
+"""`hexcore cards QUERY`: search cards with the card query language."""
 
 from __future__ import annotations
 
 import argparse
 
 from hexcore_engine.cli.command import CommandParser, Context, joined
-from hexcore_engine.errors import KnowledgeMissingError
+from hexcore_engine.errors import KnowledgeMissingError, error_from_record
+from hexcore_engine.knowledge.cards.records import CardSearch
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.protocol.records import to_builtins
 
@@ -13,7 +14,7 @@ from hexcore_engine.protocol.records import to_builtins
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
     parser.add_argument("-k", type=int, default=20, metavar="N", help="at most N results (20)")
-    parser.add_argument("query", nargs="+", help="words of the name, taken verbatim")
+    parser.add_argument("query", nargs="+", help="words of a name, or terms such as t:elf, taken verbatim")
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
@@ -29,14 +30,24 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         found = knowledge.search_cards(joined(arguments.query), max(1, arguments.k))
     finally:
         knowledge.close()
-    lines = [f"{hit.name}  {hit.mana_cost}\n    {hit.type_line}" for hit in found.hits]
-    lines.append(f"{found.total} {'card' if found.total == 1 else 'cards'}; read as: {found.reading}")
-    lines += [f"left out: {term}" for term in found.ignored]
     document = {
         "results": to_builtins(found.hits),
         "total": found.total,
         "reading": found.reading,
         "ignored": list(found.ignored),
+        "notes": list(found.notes),
+        "stopped": found.stopped,
     }
-    context.output.result(document, "\n".join(lines))
+    if found.error is not None:
+        error = error_from_record(found.error.code, found.error.message, found.error.remedy)
+        context.output.failure(error, document)
+        return error.exit_code
+    context.output.result(document, _text(found))
     return 0 if found.hits else 1
+
+
+def _text(found: CardSearch) -> str:
+    lines = [f"{hit.name}  {hit.mana_cost}\n    {hit.type_line}" for hit in found.hits]
+    lines.append(f"{found.total} {'card' if found.total == 1 else 'cards'}; read as: {found.reading}")
+    lines += [f"ignored, {term}" for term in found.ignored]
+    return "\n".join([*lines, *found.notes])

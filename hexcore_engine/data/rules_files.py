@@ -9,7 +9,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from hexcore_engine.errors import ImportFileError
-from hexcore_engine.knowledge.rules.release import ImportReport, has_stale_digest, import_rules_file
+from hexcore_engine.knowledge.rules.release import (
+    ImportReport,
+    has_other_form,
+    has_stale_digest,
+    import_rules_file,
+)
 from hexcore_engine.knowledge.store.builder import import_lock, publish, storage_errors
 from hexcore_engine.knowledge.store.pointer import read_pointer, sync_folder
 from hexcore_engine.paths import Paths
@@ -23,8 +28,8 @@ def import_and_keep(paths: Paths, file: Path) -> ImportReport:
         StorageError: when the disk refuses.
     """
     report = import_rules_file(paths.knowledge_dir, file)
-    if report.effective is not None and not report.unchanged:
-        _keep(file, kept_file(paths, report.effective))
+    if not report.unchanged:
+        _keep(file, kept_file(paths, report.key))
     return report
 
 
@@ -34,25 +39,28 @@ def kept_file(paths: Paths, key: str) -> Path:
 
 
 def rebuild_releases(paths: Paths) -> None:
-    """Build again, from their kept sources, the releases that are gone or were built from another digest.
+    """Build again, from their kept sources, the releases that are gone or have another version's form, and
+    the one in use when it was built from another digest.
 
-    An outdated release without a source is dropped: its file is asked for again.
+    A release of another form without a source is dropped: its file is asked for again.
     """
     folder = paths.knowledge_dir
     pointer = read_pointer(folder)
     entries = {entry.key: entry for entry in pointer.releases if entry.official} if pointer else {}
-    outdated = {key for key, entry in entries.items() if has_stale_digest(folder, entry)}
+    current = pointer.current_release() if pointer else None
+    unreadable = {key for key, entry in entries.items() if has_other_form(folder, entry)}
+    stale = {key for key, entry in entries.items() if entry == current and has_stale_digest(folder, entry)}
     for source in sorted(paths.downloads_dir.glob("rules-*.txt")):
         key = source.stem.removeprefix("rules-")
-        if key in outdated or key not in entries:
+        if key in unreadable or key in stale or key not in entries:
             try:
                 import_rules_file(folder, source)
-                outdated.discard(key)
+                unreadable.discard(key)
             except ImportFileError:
                 # Our copy is damaged; a person can give the file again, and nothing else depends on it.
                 source.unlink(missing_ok=True)
-    if outdated:
-        _drop(folder, outdated)
+    if unreadable:
+        _drop(folder, unreadable)
 
 
 def _drop(folder: Path, keys: set[str]) -> None:
@@ -64,7 +72,8 @@ def _drop(folder: Path, keys: set[str]) -> None:
 
 
 def _keep(file: Path, target: Path) -> None:
-    aside = target.with_name(f"{target.name}.new")
+    # Two imports may keep their files at the same time.
+    aside = target.with_name(f"{target.name}.{os.getpid()}.new")
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

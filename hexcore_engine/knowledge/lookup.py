@@ -1,22 +1,30 @@
 """The light façade over the knowledge files: all that the terminal app may import of this room.
 
-Opens the files read-only, looks at the pointer before each query and reopens when it moved. No networkx,
-numpy or torch behind it. Not safe to share between threads: one `Knowledge` a thread.
+Opens the files read-only, looks at the pointer before each query and reopens when it moved. No numpy or torch
+behind it, and networkx behind `neighbourhood` alone. Not safe to share between threads: one `Knowledge` a
+thread.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from hexcore_engine.errors import KnowledgeMissingError
 from hexcore_engine.knowledge.cards import reader as cards
 from hexcore_engine.knowledge.cards.records import CardHit, CardRecord, CardSearch
 from hexcore_engine.knowledge.digest.loader import known_numbers
 from hexcore_engine.knowledge.rules import reader as rules
-from hexcore_engine.knowledge.rules import search
+from hexcore_engine.knowledge.rules import search, terms
 from hexcore_engine.knowledge.rules.numbers import nearest_numbers, parse_number
+from hexcore_engine.knowledge.rules.pointing import points_here
 from hexcore_engine.knowledge.rules.records import (
     GlossaryRecord,
+    Neighbourhood,
     ReleaseRecord,
     RuleHit,
     RuleRecord,
@@ -24,6 +32,13 @@ from hexcore_engine.knowledge.rules.records import (
 )
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
 from hexcore_engine.knowledge.store.status import KnowledgeStatus
+from hexcore_engine.protocol.records import ErrorRecord
+
+if TYPE_CHECKING:
+    from hexcore_engine.knowledge.cards.query.search import CardQueries
+    from hexcore_engine.knowledge.rules.changes import ReleaseChanges
+    from hexcore_engine.knowledge.rules.graph import RulesGraph
+    from hexcore_engine.knowledge.rules.moves import RuleMove
 
 NO_RULES = "no official rules file is loaded; our own words stand in (`hexcore setup --rules FILE`)"
 NO_CARDS = "no cards are loaded (`hexcore setup`)"
@@ -39,9 +54,12 @@ class Knowledge:
         KnowledgeOutdatedError: likewise, when a file was made by another version.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._reader = KnowledgeReader(folder)
+    def __init__(self, folder: Path, release_key: str | None = None) -> None:
+        self._folder = folder
+        self._reader = KnowledgeReader(folder, release_key)
         self._release: tuple[int, ReleaseRecord] | None = None
+        self._card_queries: CardQueries | None = None
+        self._graph: tuple[sqlite3.Connection, RulesGraph] | None = None
 
     def close(self) -> None:
         """Close the files."""
@@ -75,7 +93,7 @@ class Knowledge:
         """The release in use."""
         with self._reader.query() as connection:
             pointer = self._reader.pointer
-            entry = pointer.current_release() if pointer else None
+            entry = self._reader.release_entry
             if connection is None or pointer is None or entry is None:
                 return None
             if self._release is None or self._release[0] != pointer.generation:
@@ -89,7 +107,15 @@ class Knowledge:
         with self._reader.query() as connection:
             if connection is None or release is None:
                 return None
-            return rules.rule_view(connection, number, release)
+            view = rules.rule_view(connection, number, release)
+            if view is None:
+                return None
+            find_cards = self._queries(connection).search if self._reader.has_cards else None
+            return replace(view, points_here=points_here(connection, view.rule, find_cards))
+
+    def rules_warnings(self) -> tuple[str, ...]:
+        """What a reader of the rules must know: that they are not official, or older than the cards."""
+        return tuple(warning for warning in self.status().warnings if warning != NO_CARDS)
 
     def rule_record(self, number: str) -> RuleRecord | None:
         """A rule alone."""
@@ -124,7 +150,7 @@ class Knowledge:
         with self._reader.query() as connection:
             if connection is None or not self._reader.has_release:
                 return ()
-            return rules.glossary(connection, term)
+            return terms.glossary(connection, term)
 
     def contents(self, parent: str | None = None) -> tuple[RuleRecord, ...]:
         """What stands directly below a number; the sections for None."""
@@ -132,6 +158,52 @@ class Knowledge:
             if connection is None or not self._reader.has_release:
                 return ()
             return rules.children(connection, parent)
+
+    def neighbourhood(self, number: str) -> Neighbourhood | None:
+        """What is near a rule by cross-references and by place; None when there is no such rule."""
+        parsed = parse_number(number)
+        with self._reader.query() as connection:
+            if connection is None or parsed is None or not self._reader.has_release:
+                return None
+            return self._rules_graph(connection).neighbourhood(parsed)
+
+    # -- releases
+
+    def releases(self) -> tuple[str, ...]:
+        """The keys of all official releases, the newest first; each opens with `Knowledge(folder, key)`."""
+        pointer = self._reader.pointer
+        return tuple(entry.key for entry in pointer.official_releases()) if pointer else ()
+
+    def release_named(self, typed: str) -> str | None:
+        """The key of the release a person names by its date or the beginning of it."""
+        pointer = self._reader.pointer
+        entry = pointer.release_named(typed) if pointer else None
+        return entry.key if entry else None
+
+    def changes(self, old: str, new: str) -> ReleaseChanges | None:
+        """What changed between two releases, named by their keys; None when one of them is not loaded."""
+        from hexcore_engine.knowledge.releases import release_changes
+
+        return release_changes(self._folder, old, new)
+
+    def move(self, number: str, release: str | None = None) -> RuleMove | None:
+        """What a number meant in the newest older release that used it for another rule, or in the one whose
+        key is given, and where that rule stands in this one; None when none of those loaded did."""
+        from hexcore_engine.knowledge.releases import rule_move
+
+        parsed = parse_number(number)
+        current = self.release()
+        if parsed is None or current is None or not current.official:
+            return None
+        older = (release,) if release else tuple(key for key in self.releases() if key < current.key)
+        return rule_move(self._folder, parsed, current.key, older) if older else None
+
+    def _rules_graph(self, connection: sqlite3.Connection) -> RulesGraph:
+        if self._graph is None or self._graph[0] is not connection:
+            from hexcore_engine.knowledge.rules.graph import RulesGraph
+
+            self._graph = (connection, RulesGraph(connection))
+        return self._graph[1]
 
     # -- cards
 
@@ -150,11 +222,25 @@ class Knowledge:
             return cards.complete_names(connection, text, limit)
 
     def search_cards(self, query: str, limit: int = 50) -> CardSearch:
-        """Cards whose name holds all words."""
+        """Cards for a query in the card query language; words alone look for names."""
         with self._reader.query() as connection:
             if connection is None or not self._reader.has_cards:
-                return CardSearch((), 0, NO_CARDS)
-            return cards.search_names(connection, query, limit)
+                error = KnowledgeMissingError("No cards are loaded.")
+                record = ErrorRecord(error.code, error.message, error.remedy)
+                return CardSearch((), 0, NO_CARDS, error=record)
+            try:
+                return self._queries(connection).search(query, limit)
+            except (IndexError, ValueError, TypeError) as error:
+                # Columns that don't fit together; the reader finds out whether the file is damaged.
+                raise sqlite3.DatabaseError(f"the columns of cards can't be used: {error}") from error
+
+    def _queries(self, connection: sqlite3.Connection) -> CardQueries:
+        if self._card_queries is None or self._card_queries.connection is not connection:
+            # Not needed to show the first screen.
+            from hexcore_engine.knowledge.cards.query.search import CardQueries
+
+            self._card_queries = CardQueries(connection)
+        return self._card_queries
 
 
 def _warnings(release: ReleaseRecord | None, cards_date: str | None, has_cards: bool) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ from hexcore_engine.knowledge.index.rule_table import RuleTable, load_rule_table
 from hexcore_engine.knowledge.index.signals import Signals, combine, lexical_lists, ranks_as_scores
 from hexcore_engine.knowledge.question import Question, QuestionReader
 from hexcore_engine.knowledge.rules import reader as rules
+from hexcore_engine.knowledge.rules.marks import why_words
 from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord
-from hexcore_engine.knowledge.rules.search import why_words
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
 from hexcore_engine.protocol.records import Passage
 

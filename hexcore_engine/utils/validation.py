@@ -22,6 +22,7 @@ _SEQUENCES = re.compile(
     "|\x1b[ -/]*[0-~]"  # everything else that starts with ESC
 )
 
+_NOT_ASCII = re.compile("[^\x00-\x7f]+")
 # Letters that taking diacritics off leaves as they are.
 _LIGATURES = {"æ": "ae", "œ": "oe", "ø": "o"}
 
@@ -48,10 +49,12 @@ def escape_in_json(document: str) -> str:
 
 def fold(text: str) -> str:
     """Return `text` lower-cased with diacritics taken off and ligatures spelt out, for comparing names."""
-    if text.isascii():
-        return text.lower()
+    return text.lower() if text.isascii() else _NOT_ASCII.sub(_fold_run, text.lower())
+
+
+def _fold_run(found: re.Match[str]) -> str:
     # Casefolded twice: taking signs apart can bring capitals back.
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", found.group().casefold())
     folded = "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
     for letter, spelt in _LIGATURES.items():
         folded = folded.replace(letter, spelt)

@@ -12,8 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from hexcore_engine import __version__
-from hexcore_tui.__main__ import FAN_CONTENT_NOTICE
+from hexcore_engine import FAN_CONTENT_NOTICE, __version__
 from hexcore_tui.actions import SCOPE_TITLES, actions_of, keys_text
 from hexcore_tui.widgets.chat.marks import MARKS
 from hexcore_tui.widgets.chat.prompt_commands import SLASH_COMMANDS

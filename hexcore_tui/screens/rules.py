@@ -159,6 +159,24 @@ class RulesScreen(Screen[None]):
         if self._rule.number:
             host(self).ask_about(f"{self._rule.number} ")
 
+    def action_show_near(self) -> None:
+        """Turn to what is near the rule, and back."""
+        self._rule.turn_to("near")
+
+    def action_show_pointing(self) -> None:
+        """Turn to what points to the rule, and back."""
+        self._rule.turn_to("pointing")
+
+    def action_show_changes(self) -> None:
+        """Open the list of changes; a rule chosen there is read here."""
+        from hexcore_tui.screens.rule_changes import RuleChangesScreen
+
+        self.app.push_screen(RuleChangesScreen(), self._read_chosen)
+
+    def _read_chosen(self, number: str | None) -> None:
+        if number:
+            self.show_rule(number)
+
     def show_rule(self, number: str) -> None:
         """Show a rule and read it."""
         self._rule.show(number)

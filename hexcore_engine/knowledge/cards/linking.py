@@ -42,8 +42,24 @@ class NameIndex:
         return key in self.whole or key in self.legends or key in self.words
 
 
+_index_decoder = msgspec.msgpack.Decoder(NameIndex)
+
+
 def load_name_index(connection: sqlite3.Connection) -> NameIndex:
-    """Read the names of a cards file."""
+    """Read the index that was built with the cards file: building it costs seconds a question can't wait."""
+    (packed,) = connection.execute("SELECT packed FROM name_index").fetchone()
+    return _index_decoder.decode(packed)
+
+
+def write_name_index(connection: sqlite3.Connection) -> None:
+    """Build the index of a cards file that holds its names already."""
+    connection.execute("CREATE TABLE name_index (packed BLOB NOT NULL)")
+    packed = msgspec.msgpack.encode(build_name_index(connection))
+    connection.execute("INSERT INTO name_index VALUES (?)", (packed,))
+
+
+def build_name_index(connection: sqlite3.Connection) -> NameIndex:
+    """Gather the names of a cards file, whole and short."""
     rows = connection.execute(
         "SELECT folded, card_id FROM card_name WHERE NOT extra ORDER BY kind = 'full', name_id DESC"
     ).fetchall()

@@ -53,16 +53,6 @@ class NameSearch:
             self.by_spelling = bool(cards)
         return list(cards)
 
-    def count_matches(self) -> int:
-        """How many cards have a name that holds every word typed."""
-        pattern = " AND ".join("instr(folded, ?)" for _ in self._words)
-        count = "SELECT COUNT(DISTINCT card_id) FROM card_name WHERE extra = ? AND "
-        for extra in (0, 1):
-            (total,) = self._connection.execute(count + pattern, (extra, *self._words)).fetchone()
-            if total:
-                return int(total)
-        return 0
-
     def _ranked(self) -> Iterator[int]:
         yield from self._exact()
         found = False

@@ -13,7 +13,7 @@ import msgspec
 
 from hexcore_engine.knowledge.cards.name_search import NameSearch
 from hexcore_engine.knowledge.cards.names import name_key
-from hexcore_engine.knowledge.cards.records import CardHit, CardRecord, CardSearch, CardsSource
+from hexcore_engine.knowledge.cards.records import CardHit, CardRecord, CardsSource
 from hexcore_engine.knowledge.cards.schema import marks
 from hexcore_engine.utils.validation import clean_line
 
@@ -24,8 +24,10 @@ _MOST_KEYS = 500
 
 def read_source(connection: sqlite3.Connection) -> CardsSource:
     """Where the loaded cards come from."""
-    name, date, num_cards = connection.execute("SELECT name, date, num_cards FROM card_source").fetchone()
-    return CardsSource(name=name, date=date, num_cards=num_cards)
+    name, date, num_cards, provides, rulings_source, rulings_date = connection.execute(
+        "SELECT name, date, num_cards, provides, rulings_source, rulings_date FROM card_source"
+    ).fetchone()
+    return CardsSource(name, date, num_cards, tuple(provides.split()), rulings_source, rulings_date)
 
 
 def find_card(connection: sqlite3.Connection, name: str) -> CardRecord | None:
@@ -68,48 +70,17 @@ def complete_names(connection: sqlite3.Connection, text: str, limit: int = 20) -
     return read_hits(connection, search.complete(limit))
 
 
-def search_names(connection: sqlite3.Connection, query: str, limit: int = 50) -> CardSearch:
-    """Cards whose name holds every word of `query`, with their total; the nearest spellings when none
-    does."""
-    words, ignored = _split_query(query)
-    search = NameSearch(connection, _typed_key(" ".join(words)))
-    matches = search.complete(limit)
-    if not matches:
-        return CardSearch(hits=(), total=0, reading=_reading("no name holds", words), ignored=ignored)
-    if search.by_spelling:
-        hits = read_hits(connection, matches)
-        return CardSearch(hits, len(hits), _reading("no name holds", words) + "; spelt nearly so", ignored)
-    total = search.count_matches()
-    return CardSearch(read_hits(connection, matches), total, _reading("the name holds", words), ignored)
-
-
 def read_hits(connection: sqlite3.Connection, card_ids: Sequence[int]) -> tuple[CardHit, ...]:
     """The lines of a list for `card_ids`, in their order."""
-    rows = {
-        card_id: CardHit(name, mana_cost, type_line)
-        for card_id, name, mana_cost, type_line in connection.execute(
-            f"SELECT card_id, name, mana_cost, type_line FROM card WHERE card_id IN {marks(len(card_ids))}",
-            card_ids,
+    hits: dict[int, CardHit] = {}
+    for start in range(0, len(card_ids), _MOST_KEYS):
+        part = card_ids[start : start + _MOST_KEYS]
+        rows = connection.execute(
+            f"SELECT card_id, name, mana_cost, type_line FROM card WHERE card_id IN {marks(len(part))}", part
         )
-    }
-    return tuple(rows[card_id] for card_id in card_ids)
+        hits.update((card_id, CardHit(*hit)) for card_id, *hit in rows)
+    return tuple(hits[card_id] for card_id in card_ids)
 
 
 def _typed_key(text: str) -> str:
     return name_key(clean_line(text[:LONGEST_NAME]))
-
-
-def _split_query(query: str) -> tuple[list[str], tuple[str, ...]]:
-    words: list[str] = []
-    ignored: list[str] = []
-    for word in clean_line(query[:LONGEST_NAME]).replace('"', " ").split():
-        field, colon, value = word.partition(":")
-        if colon and value and field.lstrip("-").isalpha():
-            ignored.append(f"{word}: only names are searched")
-        else:
-            words.append(word)
-    return words, tuple(ignored)
-
-
-def _reading(verb: str, words: Sequence[str]) -> str:
-    return " ".join((verb, *(f"“{word}”" for word in words))) if words else "no name was given"

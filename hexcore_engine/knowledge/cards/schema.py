@@ -9,10 +9,13 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from hexcore_engine.knowledge.cards.card_facts import FactsBuilder
+from hexcore_engine.knowledge.cards.columns import COLUMN_TABLES
+from hexcore_engine.knowledge.cards.linking import write_name_index
 from hexcore_engine.knowledge.cards.names import face_names, letter_groups, name_key
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource
 from hexcore_engine.knowledge.store.forms import CARDS_FORM
@@ -48,54 +51,96 @@ _TABLES = (
         date TEXT,
         num_cards INTEGER NOT NULL,
         first_extra_name_id INTEGER NOT NULL,
-        name_lengths BLOB NOT NULL
+        name_lengths BLOB NOT NULL,
+        provides TEXT NOT NULL,
+        rulings_source TEXT NOT NULL,
+        rulings_date TEXT
     )""",
+    *COLUMN_TABLES,
 )
 _INDEX = "CREATE INDEX card_name_folded ON card_name (folded)"
 _LONGEST_LENGTH = 255
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(CardRecord)
 
 NameRow = tuple[str, int, str, int]  # folded, card_id, kind, extra
 
 
 def write_cards(connection: sqlite3.Connection, cards: Iterable[CardRecord], source: CardsSource) -> None:
-    """Fill an empty file with `cards`; names that occur twice are written once, the first one wins."""
+    """Fill an empty file with `cards`, taken one by one; how many were written stands in `card_source`.
+
+    Names that occur twice are written once: an ordinary card before an extra, else the first.
+    """
     connection.execute(f"PRAGMA user_version = {CARDS_FORM}")
     for table in _TABLES:
         connection.execute(table)
-    by_name: dict[str, CardRecord] = {}
+    facts = FactsBuilder()
+    names: list[NameRow] = []
+    num_cards = 0
+    for num_cards, card in enumerate(_once_each(cards), start=1):
+        number = num_cards - 1
+        connection.execute("INSERT INTO card VALUES (?, ?, ?, ?, ?, ?)", _card_row(number, card))
+        names.extend(_name_rows(number, card))
+        facts.add(card)
+    facts.write(connection)
+    _write_names(connection, sorted(names, key=lambda row: (row[3], row[0], row[2] != "full", row[1])))
+    write_name_index(connection)
+    _write_source(connection, source, num_cards)
+
+
+def _once_each(cards: Iterable[CardRecord]) -> Iterator[CardRecord]:
+    """Ordinary cards as they come, then extras; the extras wait packed, for they may be many."""
+    taken: set[str] = set()
+    extras: list[bytes] = []
     for card in cards:
-        by_name.setdefault(card.name, card)
-    unique = list(by_name.values())
-    connection.executemany("INSERT INTO card VALUES (?, ?, ?, ?, ?, ?)", _card_rows(unique))
-    names = _name_rows(unique)
+        if card.extra:
+            extras.append(_ENCODER.encode(card))
+        elif card.name not in taken:
+            taken.add(card.name)
+            yield card
+    for packed in extras:
+        card = _DECODER.decode(packed)
+        if card.name not in taken:
+            taken.add(card.name)
+            yield card
+
+
+def _card_row(number: int, card: CardRecord) -> tuple[int, str, str, str, int, bytes]:
+    front = card.faces[0]
+    return number, card.name, front.mana_cost, front.type_line, int(card.extra), _ENCODER.encode(card)
+
+
+def _name_rows(number: int, card: CardRecord) -> Iterator[NameRow]:
+    full = name_key(card.name)
+    yield full, number, "full", int(card.extra)
+    for face in dict.fromkeys(name_key(face) for face in face_names(card.name)):
+        if face != full:
+            yield face, number, "face", int(card.extra)
+
+
+def _write_names(connection: sqlite3.Connection, names: Sequence[NameRow]) -> None:
     connection.executemany(
         "INSERT INTO card_name VALUES (?, ?, ?, ?, ?)", ((number, *row) for number, row in enumerate(names))
     )
     _write_letters(connection, names)
-    first_extra = sum(1 for row in names if not row[3])
-    lengths = bytes(min(len(row[0]), _LONGEST_LENGTH) for row in names)
-    connection.execute(
-        "INSERT INTO card_source VALUES (?, ?, ?, ?, ?)",
-        (source.name, source.date, len(unique), first_extra, lengths),
-    )
     connection.execute(_INDEX)
 
 
-def _card_rows(cards: Iterable[CardRecord]) -> Iterable[tuple[int, str, str, str, int, bytes]]:
-    encoder = msgspec.msgpack.Encoder()
-    for number, card in enumerate(cards):
-        front = card.faces[0]
-        yield number, card.name, front.mana_cost, front.type_line, int(card.extra), encoder.encode(card)
-
-
-def _name_rows(cards: Iterable[CardRecord]) -> list[NameRow]:
-    rows: list[NameRow] = []
-    for number, card in enumerate(cards):
-        full = name_key(card.name)
-        rows.append((full, number, "full", int(card.extra)))
-        faces = dict.fromkeys(name_key(face) for face in face_names(card.name))
-        rows.extend((face, number, "face", int(card.extra)) for face in faces if face != full)
-    return sorted(rows, key=lambda row: (row[3], row[0], row[2] != "full", row[1]))
+def _write_source(connection: sqlite3.Connection, source: CardsSource, num_cards: int) -> None:
+    rows = connection.execute("SELECT folded, extra FROM card_name ORDER BY name_id").fetchall()
+    connection.execute(
+        "INSERT INTO card_source VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            source.name,
+            source.date,
+            num_cards,
+            sum(1 for _, extra in rows if not extra),
+            bytes(min(len(folded), _LONGEST_LENGTH) for folded, _ in rows),
+            " ".join(source.provides),
+            source.rulings_source,
+            source.rulings_date,
+        ),
+    )
 
 
 def _write_letters(connection: sqlite3.Connection, names: Sequence[NameRow]) -> None:

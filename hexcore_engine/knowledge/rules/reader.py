@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from functools import cache
 from typing import Any
 
-from hexcore_engine.knowledge.digest.loader import LABEL, DigestEntry, load_digest
 from hexcore_engine.knowledge.rules.numbers import parse_number
-from hexcore_engine.knowledge.rules.records import GlossaryRecord, ReleaseRecord, RuleRecord, RuleView
-from hexcore_engine.utils.validation import fold
+from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord, RuleView
 
 _RULE = "SELECT number, text, official, parent, heading, plain FROM release.rule"
 
@@ -64,6 +60,25 @@ def children(connection: sqlite3.Connection, number: str | None) -> tuple[RuleRe
     return tuple(_record(row) for row in rows)
 
 
+def with_all_below(connection: sqlite3.Connection, number: str) -> list[RuleRecord]:
+    """Return a rule and everything below it, in document order."""
+    below = f"{number}." if "." not in number else number
+    rows = connection.execute(
+        f"{_RULE} WHERE number = ? OR substr(number, 1, ?) = ? ORDER BY position", (number, len(below), below)
+    ).fetchall()
+    # "702.1" begins "702.19" too.
+    return [_record(row) for row in rows if row[0] == number or not row[0][len(number)].isdigit()]
+
+
+def all_rules(connection: sqlite3.Connection) -> list[RuleRecord]:
+    """Return every rule with its examples, in document order."""
+    examples: dict[str, list[str]] = {}
+    for number, text in connection.execute("SELECT number, text FROM release.example ORDER BY place"):
+        examples.setdefault(number, []).append(text)
+    rows = connection.execute(f"{_RULE} ORDER BY position").fetchall()
+    return [_record(row, tuple(examples.get(row[0], ()))) for row in rows]
+
+
 def exists(connection: sqlite3.Connection, number: str) -> bool:
     """Whether a rule of that number stands in the release."""
     return connection.execute("SELECT 1 FROM release.rule WHERE number = ?", (number,)).fetchone() is not None
@@ -72,41 +87,6 @@ def exists(connection: sqlite3.Connection, number: str) -> bool:
 def common_words(connection: sqlite3.Connection) -> frozenset[str]:
     """Words that rules and players write in lower case."""
     return frozenset(word for (word,) in connection.execute("SELECT word FROM release.common_word"))
-
-
-def glossary(connection: sqlite3.Connection, term: str, limit: int = 8) -> tuple[GlossaryRecord, ...]:
-    """Return official entries for a term (exact first, then those that begin with it or contain it), then
-    what players say, in our words."""
-    wanted = fold(term).strip()
-    if not wanted:
-        return ()
-    rows = connection.execute(
-        "SELECT term, text, rules FROM release.glossary WHERE instr(folded, ?) > 0"
-        " ORDER BY folded != ?, instr(folded, ?), length(folded) LIMIT ?",
-        (wanted, wanted, wanted, limit),
-    ).fetchall()
-    official = [GlossaryRecord(term, text, True, tuple(json.loads(rules))) for term, text, rules in rows]
-    return (*official, *_players_words(connection, wanted, limit))
-
-
-@cache
-def _folded_said() -> tuple[tuple[DigestEntry, tuple[tuple[str, str], ...]], ...]:
-    """Return the entries, each with what players say and the same folded between two spaces."""
-    return tuple(
-        (entry, tuple((words, f" {fold(words)} ") for words in entry.said))
-        for entry in load_digest().values()
-    )
-
-
-def _players_words(connection: sqlite3.Connection, wanted: str, limit: int) -> list[GlossaryRecord]:
-    found = []
-    for entry, folded in _folded_said():
-        said = next((words for words, key in folded if key == f" {wanted} "), None)
-        said = said or next((words for words, key in folded if f" {wanted} " in key), None)
-        if said is not None and exists(connection, entry.rule):
-            text = f"{entry.plain} ({LABEL})"
-            found.append((fold(said) != wanted, len(said), GlossaryRecord(said, text, False, (entry.rule,))))
-    return [record for _, _, record in sorted(found, key=lambda item: item[:2])[:limit]]
 
 
 def _record(row: tuple[Any, ...], examples: tuple[str, ...] = ()) -> RuleRecord:

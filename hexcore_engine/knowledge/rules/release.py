@@ -16,8 +16,9 @@ from pathlib import Path
 
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, known_numbers, load_digest
+from hexcore_engine.knowledge.rules.decoding import decode_rules_text, read_rules_bytes
 from hexcore_engine.knowledge.rules.numbers import find_references, parent_number, sort_key
-from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_file
+from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_text
 from hexcore_engine.knowledge.rules.records import COLUMNS
 from hexcore_engine.knowledge.store.builder import import_lock, publish_release
 from hexcore_engine.knowledge.store.forms import RELEASE_FORM
@@ -67,7 +68,8 @@ CREATE VIRTUAL TABLE rule_words USING fts5(
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import read. `unchanged` when the same file is already the release of that date."""
+    """What an import read. `unchanged` when the same file is already the release of that date; `key` names
+    the release among those on disk."""
 
     effective: str | None
     rules: int
@@ -77,7 +79,8 @@ class ImportReport:
     encoding: str
     warnings: tuple[ParseWarning, ...]
     unchanged: bool
-    kind: str = "comprehensive rules"
+    key: str = ""
+    kind: str = "rules"
 
 
 def import_rules_file(folder: Path, file: Path) -> ImportReport:
@@ -87,8 +90,9 @@ def import_rules_file(folder: Path, file: Path) -> ImportReport:
         ImportFileError: when it is no whole rules file; what was there stays untouched.
         StorageError: when the folder can't be written.
     """
-    parsed = parse_rules_file(file)
-    source_hash = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    content = read_rules_bytes(file)
+    parsed = parse_rules_text(decode_rules_text(content, str(file)), str(file))
+    source_hash = hashlib.sha256(content).hexdigest()[:16]
     effective = parsed.effective.isoformat() if parsed.effective else None
     key = effective or f"undated-{source_hash[:6]}"
     with import_lock(folder):
@@ -106,12 +110,13 @@ def import_rules_file(folder: Path, file: Path) -> ImportReport:
     return ImportReport(
         effective,
         parsed.num_rules,
-        len(parsed.groups),
+        parsed.num_groups,
         parsed.num_examples,
         len(parsed.glossary),
         parsed.encoding,
         parsed.warnings,
         unchanged,
+        key,
     )
 
 
@@ -128,8 +133,13 @@ def ensure_digest_release(folder: Path) -> Pointer:
         )
 
 
+def has_other_form(folder: Path, entry: ReleaseEntry) -> bool:
+    """Whether a release's file was built by a version of this module with other tables."""
+    return _read_meta(folder / entry.file).get("schema") != str(RELEASE_FORM)
+
+
 def has_stale_digest(folder: Path, entry: ReleaseEntry) -> bool:
-    """Whether a release's file was built from another digest or by another version of this module."""
+    """Whether a release's file was built from another digest or has another version's form."""
     meta = _read_meta(folder / entry.file)
     return meta.get("digest_hash") != digest_hash() or meta.get("schema") != str(RELEASE_FORM)
 

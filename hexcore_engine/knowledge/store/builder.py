@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from hexcore_engine.errors import StorageError
+from hexcore_engine.knowledge.store.forms import CARDS_FORM, file_cards_form
 from hexcore_engine.knowledge.store.integrity import digest_of
 from hexcore_engine.knowledge.store.pointer import (
     Pointer,
@@ -107,7 +108,20 @@ def publish_cards(folder: Path, build: Build) -> Pointer:
     generation = pointer.generation + 1
     name = f"knowledge-{generation}.sqlite"
     digests = pointer.digests | {name: build_file(folder, name, build)}
-    return publish(folder, replace(pointer, generation=generation, cards_file=name, digests=digests))
+    former = pointer.cards_file
+    # Cards in the form of another version could not be gone back to.
+    if former is not None and file_cards_form(folder / former) != CARDS_FORM:
+        former = pointer.previous_cards_file
+    return publish(
+        folder,
+        replace(
+            pointer,
+            generation=generation,
+            cards_file=name,
+            previous_cards_file=former,
+            digests=digests,
+        ),
+    )
 
 
 def publish_release(folder: Path, key: str, effective: str | None, official: bool, build: Build) -> Pointer:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
 
 # Each grows with every change of its tables or records; set-up builds a file of another form anew.
-CARDS_FORM = 1
+CARDS_FORM = 4
 RELEASE_FORM = 3
 
 
@@ -13,6 +16,15 @@ def cards_form(connection: sqlite3.Connection) -> int:
     """The form of the cards file in schema `main`."""
     (form,) = connection.execute("PRAGMA main.user_version").fetchone()
     return int(form)
+
+
+def file_cards_form(file: Path) -> int | None:
+    """The form of a cards file; None for one that is gone or no such file."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as connection:
+            return cards_form(connection)
+    except sqlite3.DatabaseError:
+        return None
 
 
 def release_form(connection: sqlite3.Connection) -> int:

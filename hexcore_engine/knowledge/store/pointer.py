@@ -25,8 +25,9 @@ class ReleaseEntry(msgspec.Struct, frozen=True):
 class Pointer(msgspec.Struct, frozen=True):
     """Names of the files in use, relative to the knowledge folder.
 
-    `generation` grows by one with every change; `cards_file` is None until cards were imported. `digests`
-    holds each file's hash by its name (see integrity.py), so that any changed byte can be found.
+    `generation` grows by one with every change; `cards_file` is None until cards were imported, and
+    `previous_cards_file` names those in use before, kept to go back to. `digests` holds each file's hash by
+    its name (see integrity.py), so that any changed byte can be found.
     """
 
     generation: int
@@ -34,12 +35,13 @@ class Pointer(msgspec.Struct, frozen=True):
     releases: tuple[ReleaseEntry, ...] = ()
     pinned: str | None = None
     digests: dict[str, str] = {}
+    previous_cards_file: str | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Names of all files in use."""
-        releases = tuple(entry.file for entry in self.releases)
-        return releases if self.cards_file is None else (self.cards_file, *releases)
+        """Names of all files that are kept."""
+        cards = (self.cards_file, self.previous_cards_file)
+        return (*(name for name in cards if name is not None), *(entry.file for entry in self.releases))
 
     def current_release(self) -> ReleaseEntry | None:
         """The pinned release, else the official one with the newest effective date, else our digest."""
@@ -49,6 +51,19 @@ class Pointer(msgspec.Struct, frozen=True):
         if not self.releases:
             return None
         return max(self.releases, key=lambda entry: (entry.official, entry.effective or ""))
+
+    def official_releases(self) -> tuple[ReleaseEntry, ...]:
+        """The official releases, the newest first."""
+        official = (entry for entry in self.releases if entry.official)
+        return tuple(sorted(official, key=lambda entry: entry.effective or "", reverse=True))
+
+    def release_named(self, typed: str) -> ReleaseEntry | None:
+        """The official release of that key, else the newest whose date begins so ("2022", "2022-11")."""
+        wanted = typed.strip().lower()
+        releases = self.official_releases()
+        exact = (entry for entry in releases if entry.key == wanted)
+        begun = (entry for entry in releases if wanted and entry.key.startswith(wanted))
+        return next(exact, None) or next(begun, None)
 
 
 def read_pointer(folder: Path) -> Pointer | None:

@@ -13,7 +13,7 @@ import msgspec
 from hexcore_engine.errors import KnowledgeCorruptError, KnowledgeOutdatedError
 from hexcore_engine.knowledge.store.forms import CARDS_FORM, RELEASE_FORM, cards_form, release_form
 from hexcore_engine.knowledge.store.integrity import damage_of, quick_damage_of
-from hexcore_engine.knowledge.store.pointer import POINTER_NAME, Pointer, read_pointer
+from hexcore_engine.knowledge.store.pointer import POINTER_NAME, Pointer, ReleaseEntry, read_pointer
 
 _CACHE_KIB = 16 * 1024
 # "Could not decode" has no code of its own: text in a damaged page that is no longer UTF-8.
@@ -21,14 +21,16 @@ _DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_C
 
 
 class KnowledgeReader:
-    """The knowledge files, read-only: the cards file as schema `main`, the current release as `release`.
+    """The knowledge files, read-only: the cards file as schema `main`, a release as `release`: the one whose
+    key is given, else the current one.
 
     Looks at the pointer before each query and reopens when it moved, so one query sees one state. Used by one
     thread at a time.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, release_key: str | None = None) -> None:
         self._folder = folder
+        self._release_key = release_key
         self._stamp: tuple[int, int, int] | None = None
         self._pointer: Pointer | None = None
         self._connection: sqlite3.Connection | None = None
@@ -48,8 +50,13 @@ class KnowledgeReader:
     @property
     def has_release(self) -> bool:
         """Whether a release is attached as schema `release`."""
+        return self.release_entry is not None
+
+    @property
+    def release_entry(self) -> ReleaseEntry | None:
+        """The attached release; None when there is none, or none of the key that was asked for."""
         pointer = self.pointer
-        return pointer is not None and pointer.current_release() is not None
+        return _release_of(pointer, self._release_key) if pointer is not None else None
 
     def connection(self) -> sqlite3.Connection | None:
         """Return the connection to the current files, or None when nothing was set up.
@@ -101,7 +108,7 @@ class KnowledgeReader:
         pointer = read_pointer(self._folder)
         while pointer is not None:
             try:
-                self._connection = _connect(self._folder, pointer)
+                self._connection = _connect(self._folder, pointer, _release_of(pointer, self._release_key))
                 break
             except (KnowledgeCorruptError, KnowledgeOutdatedError):
                 # An import may have replaced the files between reading the pointer and opening them.
@@ -119,8 +126,10 @@ class KnowledgeReader:
                 return None
         elif isinstance(error, sqlite3.ProgrammingError):
             return None
-        files = _named_files(self._folder, self._pointer)
-        digests = self._pointer.digests if self._pointer else {}
+        pointer = self._pointer
+        release = _release_of(pointer, self._release_key) if pointer else None
+        files = _named_files(self._folder, pointer, release) if pointer else []
+        digests = pointer.digests if pointer else {}
         self.close()
         for file in files:
             reason = damage_of(file, digests.get(file.name))
@@ -132,16 +141,19 @@ class KnowledgeReader:
         return KnowledgeCorruptError(f"The knowledge file {names} is damaged: {error}.")
 
 
-def _named_files(folder: Path, pointer: Pointer | None) -> list[Path]:
-    if pointer is None:
-        return []
-    release = pointer.current_release()
+def _release_of(pointer: Pointer, key: str | None) -> ReleaseEntry | None:
+    if key is None:
+        return pointer.current_release()
+    return next((entry for entry in pointer.releases if entry.key == key), None)
+
+
+def _named_files(folder: Path, pointer: Pointer, release: ReleaseEntry | None) -> list[Path]:
     names = [pointer.cards_file, release.file if release else None]
     return [folder / name for name in names if name]
 
 
-def _connect(folder: Path, pointer: Pointer) -> sqlite3.Connection:
-    for file in _named_files(folder, pointer):
+def _connect(folder: Path, pointer: Pointer, release: ReleaseEntry | None) -> sqlite3.Connection:
+    for file in _named_files(folder, pointer, release):
         reason = quick_damage_of(file)
         if reason is not None:
             raise KnowledgeCorruptError(f"The knowledge file {file} is damaged: {reason}.")
@@ -149,12 +161,11 @@ def _connect(folder: Path, pointer: Pointer) -> sqlite3.Connection:
     # One thread at a time is our callers' promise; which thread it is may change.
     connection = sqlite3.connect(main, uri=True, isolation_level=None, check_same_thread=False)
     try:
-        release = pointer.current_release()
         if release is not None:
             connection.execute("ATTACH DATABASE ? AS release", (_read_only_uri(folder / release.file),))
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute("PRAGMA query_only = ON")
-        _check_forms(connection, folder, pointer)
+        _check_forms(connection, folder, pointer, release)
     except sqlite3.DatabaseError as error:
         connection.close()
         raise KnowledgeCorruptError(f"The knowledge files in {folder} can't be opened: {error}.") from error
@@ -164,9 +175,10 @@ def _connect(folder: Path, pointer: Pointer) -> sqlite3.Connection:
     return connection
 
 
-def _check_forms(connection: sqlite3.Connection, folder: Path, pointer: Pointer) -> None:
+def _check_forms(
+    connection: sqlite3.Connection, folder: Path, pointer: Pointer, release: ReleaseEntry | None
+) -> None:
     outdated = None
-    release = pointer.current_release()
     if pointer.cards_file and cards_form(connection) != CARDS_FORM:
         outdated = pointer.cards_file
     elif release is not None and release_form(connection) != RELEASE_FORM:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from hexcore_engine import FAN_CONTENT_NOTICE
 from hexcore_engine.utils.validation import clean_line
-from hexcore_tui.__main__ import FAN_CONTENT_NOTICE
 
 
 def welcome_content(missing: tuple[str, ...]) -> Content:

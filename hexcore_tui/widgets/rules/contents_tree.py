@@ -35,6 +35,11 @@ class ContentsTree(Tree[str]):
         self.guide_depth = 2
         self._generation: int | None = None
 
+    def on_focus(self) -> None:
+        """Start at the first line, so that Enter has something to open."""
+        if self.cursor_line < 0:
+            self.cursor_line = 0
+
     def on_tree_node_expanded(self, event: Tree.NodeExpanded[str]) -> None:
         """Read what is under the node, once."""
         event.stop()

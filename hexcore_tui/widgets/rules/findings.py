@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from hexcore_engine.knowledge.rules.moves import RuleMove
 from hexcore_engine.knowledge.rules.numbers import find_numbers, parse_number
-from hexcore_engine.knowledge.rules.records import GlossaryRecord, RuleRecord
+from hexcore_engine.knowledge.rules.records import GlossaryRecord, Mark, RuleRecord
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.widgets.rules.rule_document import MUTED, first_line
 from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
@@ -24,12 +25,14 @@ NUMBER_WIDTH = 9
 
 @dataclass(frozen=True)
 class Finding:
-    """One row: a rule (`number`) or an entry of the glossary (`entry`)."""
+    """One row: a rule (`number`) or an entry of the glossary (`entry`). `marks` are the places in `text` that
+    hold what was looked for."""
 
     label: str
     text: str
     number: str | None = None
     entry: GlossaryRecord | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 class FindingList(RowList):
@@ -51,7 +54,10 @@ class FindingList(RowList):
 
     def _draw_finding(self, index: int, _width: int) -> Content:
         finding = self._findings[index]
-        return Content.assemble((f" {finding.label:<{NUMBER_WIDTH}}", "$primary"), finding.text)
+        text = Content(finding.text)
+        for start, end in finding.marks:
+            text = text.stylize("bold $accent", start, end)
+        return Content.assemble((f" {finding.label:<{NUMBER_WIDTH}}", "$primary"), text)
 
 
 def find_rules(knowledge: Knowledge, words: str) -> tuple[Finding, ...]:
@@ -59,16 +65,23 @@ def find_rules(knowledge: Knowledge, words: str) -> tuple[Finding, ...]:
     number = parse_number(words)
     if number:
         rule = knowledge.rule_record(number)
-        under = knowledge.contents(number)
-        return tuple(_rule_finding(found) for found in (*((rule,) if rule else ()), *under))
+        if rule is None:
+            move = knowledge.move(number)
+            return (_moved_finding(move),) if move else ()
+        return tuple(_rule_finding(found) for found in (rule, *knowledge.contents(number)))
     entries = knowledge.glossary(words.strip('"'))
     terms = [_term_finding(entry) for entry in entries if entry.official]
+    hits = knowledge.search_rules(words, limit=MAX_FINDINGS)
+    section = [_rule_finding(hit.rule, hit.marks) for hit in hits if hit.of_section]
+    known = {finding.number for finding in section}
     said = [
         _said_finding(number, entry.term) for entry in entries if not entry.official for number in entry.rules
     ]
-    known = {finding.number for finding in said}
-    hits = [hit.rule for hit in knowledge.search_rules(words, limit=MAX_FINDINGS)]
-    return (*terms, *said, *(_rule_finding(rule) for rule in hits if rule.number not in known))
+    said = [finding for finding in said if finding.number not in known]
+    known |= {finding.number for finding in said}
+    others = (_rule_finding(hit.rule, hit.marks) for hit in hits if hit.rule.number not in known)
+    # A section that was named is read as a whole.
+    return (*terms, *section, *said, *others)
 
 
 def glossary_document(entry: GlossaryRecord) -> Document:
@@ -79,6 +92,10 @@ def glossary_document(entry: GlossaryRecord) -> Document:
     builder.end_line(2)
     builder.add(clean_text(entry.text))
     builder.end_line(2)
+    if entry.said:
+        builder.add("Players also say (unofficial)  ", "$warning")
+        builder.add("; ".join(clean_line(words) for words in entry.said))
+        builder.end_line(2)
     numbers = dict.fromkeys((*entry.rules, *find_numbers(entry.text)))
     if numbers:
         builder.add("Rules  ", MUTED)
@@ -88,8 +105,17 @@ def glossary_document(entry: GlossaryRecord) -> Document:
     return builder.build()
 
 
-def _rule_finding(rule: RuleRecord) -> Finding:
-    return Finding(rule.number, first_line(rule), number=rule.number)
+def _rule_finding(rule: RuleRecord, marks: tuple[Mark, ...] = ()) -> Finding:
+    line = first_line(rule)
+    whole = rule.text or rule.plain
+    # The line is the text's beginning, but for white space and what can't be shown.
+    seen = tuple((start, end) for start, end in marks if line[start:end] == whole[start:end] != "")
+    return Finding(rule.number, line, number=rule.number, marks=seen)
+
+
+def _moved_finding(move: RuleMove) -> Finding:
+    now = f"now {move.today}" if move.today else "gone today"
+    return Finding(move.number, f"a rule of {move.release}, {now}", number=move.number)
 
 
 def _said_finding(number: str, words: str) -> Finding:

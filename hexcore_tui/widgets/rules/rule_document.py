@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hexcore_engine.knowledge.rules.numbers import find_references, sort_key
+from hexcore_engine.knowledge.rules.moves import RuleMove
+from hexcore_engine.knowledge.rules.numbers import find_references
 from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord, RuleView
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
@@ -20,23 +21,30 @@ MAX_FIRST_LINE = 70
 MAX_REFERENCES = 60
 
 
-def rule_document(view: RuleView) -> Document:
-    """Return the text of a rule and all that belongs around it."""
+def rule_document(view: RuleView, warnings: Sequence[str] = ()) -> Document:
+    """Return the text of a rule and all that belongs around it; `warnings` are about the release."""
     builder = DocumentBuilder()
     _add_place(builder, view)
+    for warning in warnings if view.release.official else ():
+        builder.add(f"! {clean_line(warning)}", "$warning")
+        builder.end_line(2)
     _add_rule(builder, view.rule)
     if view.children:
-        _add_neighbours(builder, f"Under {view.rule.number}", view.children, None)
-    if view.siblings:
-        _add_neighbours(builder, f"Beside {view.rule.number}", view.siblings, view.rule.number)
+        _add_neighbours(builder, f"Under {view.rule.number}", view.children, view.children, None)
+    if len(view.siblings) > 1:
+        many = len(view.siblings) > MAX_WHOLE_NEIGHBOURS
+        shown = view.near_siblings(NEAREST) if many else view.siblings
+        _add_neighbours(builder, f"Beside {view.rule.number}", view.siblings, shown, view.rule.number)
     _add_numbers(builder, "This rule points to", view.points_to)
     _add_numbers(builder, "Rules that point here", view.pointed_from)
     _add_walk(builder, view)
     return builder.build()
 
 
-def unknown_rule_document(number: str, exists: bool, release: ReleaseRecord | None) -> Document:
-    """Return the text that stands in for a rule that was not found."""
+def unknown_rule_document(
+    number: str, exists: bool, release: ReleaseRecord | None, move: RuleMove | None = None
+) -> Document:
+    """Return the text that stands in for a rule that was not found; `move` says what it was before."""
     builder = DocumentBuilder()
     name = clean_line(number)
     if release is None:
@@ -45,6 +53,15 @@ def unknown_rule_document(number: str, exists: bool, release: ReleaseRecord | No
         builder.add(f"Rule {name} exists, but its text is not here. Get it with: hexcore setup", "$warning")
     else:
         builder.add(f"There is no rule {name} in {release_text(release)}.", "$warning")
+    if move is not None:
+        builder.end_line(2)
+        builder.add(f"In the release of {clean_line(move.release)} it was: {clean_text(move.text)}")
+        builder.end_line(2)
+        builder.add("Today: ", MUTED)
+        if move.today:
+            builder.link(move.today, "rule", move.today)
+        else:
+            builder.add("no rule says this any more")
     return builder.build()
 
 
@@ -108,13 +125,13 @@ def _add_text(builder: DocumentBuilder, text: str, own: str) -> None:
 
 
 def _add_neighbours(
-    builder: DocumentBuilder, title: str, rules: Sequence[RuleRecord], own: str | None
+    builder: DocumentBuilder,
+    title: str,
+    rules: Sequence[RuleRecord],
+    shown: Sequence[RuleRecord],
+    own: str | None,
 ) -> None:
-    shown = list(rules)
     whole = len(rules) <= MAX_WHOLE_NEIGHBOURS
-    if not whole and own:
-        shown = sorted(rules, key=lambda rule: _distance(rule.number, own))[: 2 * NEAREST]
-        shown.sort(key=lambda rule: sort_key(rule.number))
     builder.add(title, TITLE)
     if len(shown) < len(rules):
         builder.add(f"  the nearest {len(shown)} of {len(rules)}", MUTED)
@@ -133,12 +150,6 @@ def _add_neighbour(builder: DocumentBuilder, rule: RuleRecord, whole: bool, own:
         builder.add("  ")
         builder.add(with_symbols(text))
     builder.end_line()
-
-
-def _distance(number: str, own: str) -> tuple[int, int]:
-    group, place, _ = sort_key(number)
-    own_group, own_place, _ = sort_key(own)
-    return abs(group - own_group), abs(place - own_place)
 
 
 def _add_numbers(builder: DocumentBuilder, title: str, numbers: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual import work
 from textual.message import Message
@@ -10,7 +10,9 @@ from textual.reactive import reactive
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.rules.numbers import parse_number
+from hexcore_engine.knowledge.rules.records import RuleView as RuleRead
 from hexcore_tui.widgets.rules.rule_document import rule_document, unknown_rule_document
+from hexcore_tui.widgets.rules.surroundings import near_document, pointing_document
 from hexcore_tui.widgets.rules.trail import Trail
 from hexcore_tui.widgets.shared.document import Document
 from hexcore_tui.widgets.shared.failure import failure_document
@@ -19,6 +21,8 @@ from hexcore_tui.widgets.shared.linked_text import LinkedText
 
 if TYPE_CHECKING:
     from hexcore_engine.knowledge.lookup import Knowledge
+
+Aspect = Literal["rule", "near", "pointing"]
 
 
 class RuleView(LinkedText):
@@ -36,6 +40,7 @@ class RuleView(LinkedText):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._trail: Trail[str] = Trail()
+        self._aspect: Aspect = "rule"
 
     def action_back(self) -> None:
         """Show the rule read before."""
@@ -54,6 +59,12 @@ class RuleView(LinkedText):
         self._trail.visit(number)
         self._start(number)
 
+    def turn_to(self, aspect: Aspect) -> None:
+        """Look at the rule in another way; once more, read it again."""
+        if self.number:
+            self._aspect = "rule" if self._aspect == aspect else aspect
+            self._load(self.number)
+
     def preview(self, number: str) -> None:
         """Show a rule at a glance, leaving the trail as it is."""
         self._start(number)
@@ -65,12 +76,16 @@ class RuleView(LinkedText):
 
     def _start(self, number: str | None) -> None:
         if number is not None:
+            self._aspect = "rule"
             self._load(number)
 
     @work(group="rule", exclusive=True, exit_on_error=False)
     async def _load(self, number: str) -> None:
         try:
-            found, document = await knowledge_thread(self).call(lambda knowledge: _read(knowledge, number))
+            aspect = self._aspect
+            found, document = await knowledge_thread(self).call(
+                lambda knowledge: _read(knowledge, number, aspect)
+            )
         except HexcoreError as error:
             found, document = None, failure_document(error)
         self.number = found
@@ -78,9 +93,22 @@ class RuleView(LinkedText):
         self.post_message(self.Shown(found))
 
 
-def _read(knowledge: Knowledge, number: str) -> tuple[str | None, Document]:
+def _read(knowledge: Knowledge, number: str, aspect: Aspect) -> tuple[str | None, Document]:
     view = knowledge.rule(number)
     if view is None:
         exists = knowledge.rule_exists(number)
-        return None, unknown_rule_document(number, exists, knowledge.release())
-    return view.rule.number, rule_document(view)
+        release = knowledge.release()
+        return None, unknown_rule_document(number, exists, release, knowledge.move(number))
+    return view.rule.number, _look(knowledge, view, aspect)
+
+
+def _look(knowledge: Knowledge, view: RuleRead, aspect: Aspect) -> Document:
+    if aspect == "rule":
+        return rule_document(view, knowledge.rules_warnings())
+    near = knowledge.neighbourhood(view.rule.number) if aspect == "near" else None
+    numbers = [step.number for step in near.neighbours] if near else []
+    numbers += [*view.pointed_from, *view.points_here.rules_below]
+    records = {number: record for number in numbers if (record := knowledge.rule_record(number))}
+    if near is not None:
+        return near_document(view.rule, near, records, view.release)
+    return pointing_document(view, records)

@@ -88,10 +88,31 @@ def test_cards_are_searched_by_name_accents_aside(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("cards")
-@pytest.mark.parametrize("query", ["-", "!", "t:", "zzzz", "(", "/[/", "t:elf", "-t:elf", "!zzz"])
+@pytest.mark.parametrize("query", ["zzzz", "t:elf", "!zzz", "lantern -t:lantern"])
 def test_queries_that_find_nothing_end_with_1_and_one_document(run: Run, query: str) -> None:
     code, document = run("cards", query)
     assert (code, document["results"], document["total"]) == (1, [], 0)
+    assert "error" not in document
+
+
+@pytest.mark.usefixtures("cards")
+@pytest.mark.parametrize(
+    "query", ["", "-", "!", "t:", "(", "o:/[/", "c:purple", "mv>=abc", "is:foo", ")", "or", '"', "x:1"]
+)
+def test_queries_that_cannot_be_read_end_with_2_and_say_why(run: Run, query: str) -> None:
+    code, document = run("cards", query)
+    assert (code, document["results"], document["total"]) == (2, [], 0)
+    assert document["error"]["code"] == "HX-USAGE"
+    assert query == "" or document["ignored"][0].startswith("column 1: ")
+
+
+@pytest.mark.usefixtures("cards")
+@pytest.mark.parametrize("query", ["f:modern", "banned:legacy", "r:rare", "usd>1", "is:reserved", "-e:war"])
+def test_data_that_is_not_loaded_is_named_and_never_counted_as_none(run: Run, query: str) -> None:
+    code, document = run("cards", query)
+    assert (code, document["results"]) == (3, [])
+    assert "card" in document["error"]["message"]
+    assert query.removeprefix("-") in document["ignored"][0]
 
 
 @pytest.mark.usefixtures("home")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
-import pytest
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import ContentSwitcher
@@ -147,73 +146,6 @@ async def test_the_prompt_keeps_its_words_and_an_answer_goes_on_across_screens(m
         await pilot.pause()
         assert _prompt(app).text == "next one"
         assert turn.answer == ANSWER
-
-
-async def test_a_paste_of_several_lines_is_kept_without_what_a_terminal_would_obey(make_app: MakeApp) -> None:
-    from textual.events import Paste
-
-    app = make_app()
-    async with app.run_test() as pilot:
-        _prompt(app).post_message(Paste("one\r\ntwo \x1b[31mred\x9b2J\u202e"))
-        await pilot.pause()
-        assert _prompt(app).text == "one\ntwo red"
-
-
-async def test_ctrl_j_starts_a_new_line(make_app: MakeApp) -> None:
-    app = make_app()
-    async with app.run_test() as pilot:
-        await pilot.press("a", "ctrl+j", "b")
-        assert _prompt(app).text == "a\nb"
-
-
-async def test_up_and_down_bring_earlier_questions_back_and_the_draft_too(make_app: MakeApp) -> None:
-    app = make_app()
-    async with app.run_test() as pilot:
-        prompt = _prompt(app)
-        prompt.remember("first")
-        prompt.remember("second")
-        await pilot.press(*"draft", "up")
-        assert prompt.text == "second"
-        await pilot.press("up")
-        assert prompt.text == "first"
-        await pilot.press("down", "down")
-        assert prompt.text == "draft"
-
-
-@pytest.mark.parametrize(
-    ("typed", "mode", "left"),
-    [("/mode teach", "TEACH", ""), ("/mode auto", None, ""), ("/mode pred what now", "PREDICT", "what now")],
-)
-async def test_a_mode_is_chosen_by_its_name(
-    make_app: MakeApp, typed: str, mode: str | None, left: str
-) -> None:
-    app = make_app()
-    async with app.run_test() as pilot:
-        _prompt(app).put(typed)
-        await pilot.press("enter")
-        await pilot.pause()
-        assert _prompt(app).pinned_mode == mode
-        assert _prompt(app).text == left
-
-
-async def test_a_mode_that_does_not_exist_is_answered_with_the_nearest(make_app: MakeApp) -> None:
-    app = make_app()
-    async with app.run_test() as pilot:
-        _prompt(app).put("/mode tech")
-        await pilot.press("enter")
-        await pilot.pause()
-        assert "Did you mean teach?" in screen_text(app)
-        assert _prompt(app).text == "/mode tech"
-
-
-async def test_the_mode_key_goes_through_all_modes_and_back_to_auto(make_app: MakeApp) -> None:
-    app = make_app()
-    async with app.run_test() as pilot:
-        seen = []
-        for _ in range(6):
-            await pilot.press("ctrl+t")
-            seen.append(_prompt(app).pinned_mode)
-        assert seen == ["REASON", "EXPLAIN", "TEACH", "PREDICT", "RETROSPECT", None]
 
 
 async def test_a_stored_conversation_is_shown_with_its_evidence_and_marks(make_app: MakeApp) -> None:
@@ -434,10 +366,14 @@ async def test_dragging_over_an_answer_selects_it_and_ctrl_c_copies_it(make_app:
     async with app.run_test(size=(100, 40)) as pilot:
         turn = await _turn(app, pilot)
         tell(turn, *beginning(), *streamed("The lantern decides it."), ending(text="The lantern decides it."))
-        await pilot.pause()
         answer = "AnswerView > Static"
-        await pilot.mouse_down(answer, offset=(0, 0))
-        await pilot.hover(answer, offset=(12, 0))
-        await pilot.mouse_up(answer, offset=(12, 0))
-        await pilot.press("ctrl+c")
+        # The transcript may still be scrolling to its end when the first drag begins.
+        for _ in range(20):
+            await pilot.pause()
+            await pilot.mouse_down(answer, offset=(0, 0))
+            await pilot.hover(answer, offset=(12, 0))
+            await pilot.mouse_up(answer, offset=(12, 0))
+            await pilot.press("ctrl+c")
+            if app.clipboard.startswith("The lantern"):
+                break
         assert app.clipboard.startswith("The lantern")

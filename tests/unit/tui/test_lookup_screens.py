@@ -149,6 +149,17 @@ async def test_without_a_rules_file_our_words_stand_in_and_say_so(paths: Paths, 
         assert "rules in our words" in text.splitlines()[0]
 
 
+async def test_the_contents_are_walked_with_arrows_and_enter(world_app: HexcoreApp) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f4")
+        await shown(world_app, pilot, "1 Game Concepts")
+        await pilot.press("down", "enter")
+        await shown(world_app, pilot, "100 Lanterns")
+        await pilot.press("down", "enter")
+        await shown(world_app, pilot, "100.1")
+        assert world_app.screen.query_one(RuleView).number == "100"
+
+
 async def test_words_find_rules_and_a_followed_link_leads_back_and_forward(world_app: HexcoreApp) -> None:
     async with world_app.run_test(size=(100, 40)) as pilot:
         await pilot.press("f4", *"enough lantern")

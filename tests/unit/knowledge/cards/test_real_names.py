@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hexcore_engine.knowledge.cards.names import name_key
-from hexcore_engine.knowledge.cards.reader import complete_names, find_card, names_of_keys, search_names
+from hexcore_engine.knowledge.cards.query.search import CardQueries
+from hexcore_engine.knowledge.cards.reader import complete_names, find_card, names_of_keys
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
 
@@ -84,7 +85,7 @@ def test_accents_signs_and_case_need_not_be_typed(reader: KnowledgeReader) -> No
             card = find_card(connection, typed)
             assert card is not None
             assert card.name == "Lim-Dûl's Vault"
-        assert "Lim-Dûl's Vault" in [hit.name for hit in search_names(connection, "lim-dul").hits]
+        assert "Lim-Dûl's Vault" in [hit.name for hit in CardQueries(connection).search("lim-dul", 20).hits]
 
 
 def test_an_exact_name_comes_before_longer_ones(reader: KnowledgeReader) -> None:
@@ -130,16 +131,16 @@ def test_extras_show_only_when_nothing_else_matches(reader: KnowledgeReader) -> 
     with reader.query() as connection:
         assert connection is not None
         assert complete_names(connection, "academy at tol")[0].name == "Academy at Tolaria West"
-        hits = search_names(connection, "demilich", 50)
-        assert [hit.name for hit in hits.hits] == ["Demilich"]
-        assert hits.total == 1
+        found = CardQueries(connection).search("demilich", 50)
+        assert ([hit.name for hit in found.hits], found.total) == (["Demilich"], 1)
 
 
 def test_words_in_any_order_and_parts_of_words_match(reader: KnowledgeReader) -> None:
     with reader.query() as connection:
         assert connection is not None
-        assert "Lightning Bolt" in [hit.name for hit in search_names(connection, "bolt light").hits]
-        found = search_names(connection, "ightnin", 5)
+        queries = CardQueries(connection)
+        assert "Lightning Bolt" in [hit.name for hit in queries.search("bolt light", 20).hits]
+        found = queries.search("ightnin", 5)
         assert len(found.hits) == 5
         assert found.total > 50
         assert "ightnin" in found.reading

@@ -47,6 +47,8 @@ def test_a_new_generation_is_seen_by_the_next_query_and_the_old_one_can_go(folde
         assert connection is not None
         assert read_source(connection).num_cards == 300
     before = cards_file(folder)
+    # Those before the present ones are kept to go back to.
+    publish_own(folder, [own_card("Moss Lantern"), own_card("Ash Lantern")])
     publish_own(folder, [own_card("Ash Lantern")])
     with import_lock(folder):
         remove_stale_files(folder)

@@ -1,0 +1,139 @@
+"""Numbers of cards: mana value, power and the like, compared with a number or with one another."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from hexcore_engine.knowledge.cards.query.colors import compare_numbers
+from hexcore_engine.knowledge.cards.query.costs import num_pips
+from hexcore_engine.knowledge.cards.query.leaves import Leaf, leaf_over, leaf_where
+from hexcore_engine.knowledge.cards.query.lexer import Style, Token
+from hexcore_engine.knowledge.cards.query.problems import TermProblem
+
+_STAR = "*"
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
+_DICE = re.compile(r"\d*d\d+")
+_ODDITIES = {"∞": "1e999", "½": ".5", "−": "-"}
+
+Value = float | None  # None where the face has no such number
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    name: str
+    columns: tuple[str, ...]
+    value: Callable[..., Value]
+    # Whether it can be asked for as it is written, stars and all.
+    written: bool = False
+
+
+@cache
+def printed_number(text: str) -> Value:
+    """The value of a printed number; a star, a question mark or a letter counts 0. None of nothing."""
+    if not text:
+        return None
+    for sign, number in _ODDITIES.items():
+        text = text.replace(sign, number)
+    if text == "1e999":
+        return math.inf
+    return sum(float(number) for number in _NUMBER.findall(_DICE.sub("", text)))
+
+
+def _sum(first: str, second: str) -> Value:
+    one, other = printed_number(first), printed_number(second)
+    return None if one is None or other is None else one + other
+
+
+def _pips(cost: str) -> Value:
+    return float(num_pips(cost))
+
+
+_QUANTITIES = {
+    "mv": _Quantity("mv", ("mana_value",), float),
+    "pow": _Quantity("pow", ("power",), printed_number, written=True),
+    "tou": _Quantity("tou", ("toughness",), printed_number, written=True),
+    "loy": _Quantity("loy", ("loyalty",), printed_number, written=True),
+    "def": _Quantity("def", ("defense",), printed_number, written=True),
+    "pt": _Quantity("pt", ("power", "toughness"), _sum),
+    "pips": _Quantity("pips", ("mana_cost",), _pips),
+}
+_ALIASES = {
+    "mv": "mv", "manavalue": "mv", "cmc": "mv", "pow": "pow", "power": "pow", "tou": "tou",
+    "toughness": "tou",
+    "loy": "loy", "loyalty": "loy", "def": "def", "defense": "def", "defence": "def", "pt": "pt",
+    "powtou": "pt",
+    "pips": "pips", "pip": "pips",
+}  # fmt: skip
+
+
+def number_leaf(token: Token) -> Leaf:
+    """Compile a comparison of numbers.
+
+    Raises:
+        TermProblem: when the value is neither a number nor a field.
+    """
+    quantity = _QUANTITIES[_ALIASES[token.field]]
+    operator = "=" if token.operator == ":" else token.operator
+    text = token.value.casefold()
+    if token.style is Style.REGEX:
+        raise TermProblem("numbers take no expression; write e.g. pow>=4")
+    if text in ("even", "odd"):
+        return _parity(quantity, operator, text)
+    if text in _ALIASES:
+        return _comparison(quantity, operator, _QUANTITIES[_ALIASES[text]])
+    if quantity.written and _STAR in text:
+        return _as_written(quantity, operator, text)
+    if not _NUMBER.fullmatch(text):
+        raise TermProblem(f"“{token.value}” is no number; write a number, or one of {', '.join(_QUANTITIES)}")
+    return _against(quantity, operator, float(text))
+
+
+def _leaf(reading: str, columns: tuple[str, ...], predicate: Callable[..., bool]) -> Leaf:
+    if len(columns) == 1:
+        return leaf_where(reading, columns[0], predicate)
+    return leaf_over(reading, columns, predicate)
+
+
+def _against(quantity: _Quantity, operator: str, number: float) -> Leaf:
+    def holds(*values: str) -> bool:
+        value = quantity.value(*values)
+        return value is not None and compare_numbers(value, operator, number)
+
+    return _leaf(f"{quantity.name}{operator}{number:g}", quantity.columns, holds)
+
+
+def _comparison(left: _Quantity, operator: str, right: _Quantity) -> Leaf:
+    middle = len(left.columns)
+
+    def holds(*values: str) -> bool:
+        one, other = left.value(*values[:middle]), right.value(*values[middle:])
+        return one is not None and other is not None and compare_numbers(one, operator, other)
+
+    return leaf_over(f"{left.name}{operator}{right.name}", (*left.columns, *right.columns), holds)
+
+
+def _parity(quantity: _Quantity, operator: str, word: str) -> Leaf:
+    if operator not in ("=", "!="):
+        raise TermProblem(f"{word} takes = or !=")
+    remainder = 1 if (word == "odd") == (operator == "=") else 0
+
+    def holds(*values: str) -> bool:
+        value = quantity.value(*values)
+        return value is not None and value % 2 == remainder
+
+    return _leaf(f"{quantity.name}{operator}{word}", quantity.columns, holds)
+
+
+def _as_written(quantity: _Quantity, operator: str, text: str) -> Leaf:
+    if operator not in ("=", "!="):
+        raise TermProblem("a star takes = or !=")
+
+    def holds(value: str) -> bool:
+        same = _STAR in value if text == _STAR else value == text
+        return bool(value) and same == (operator == "=")
+
+    return leaf_where(f"{quantity.name}{operator}{text}", quantity.columns[0], holds)

@@ -1,0 +1,90 @@
+"""Releases are kept with their sources; they are built anew when their form or our words changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from hexcore_engine.data.rules_files import import_and_keep, kept_file, rebuild_releases
+from hexcore_engine.data.sources_in_use import pin_release
+from hexcore_engine.knowledge.rules.release import has_stale_digest
+from hexcore_engine.knowledge.store.pointer import Pointer, read_pointer
+from hexcore_engine.paths import Paths
+from tests.conftest import paths_of
+from tests.unit.knowledge.rules.own_release import OwnRelease, own_editions
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    paths = paths_of(tmp_path / "home")
+    for name, content in own_editions().items():
+        file = tmp_path / f"{name}.txt"
+        file.write_bytes(content)
+        import_and_keep(paths, file)
+    return paths
+
+
+def pointer_of(paths: Paths) -> Pointer:
+    pointer = read_pointer(paths.knowledge_dir)
+    assert pointer is not None
+    return pointer
+
+
+def change(paths: Paths, name: str, value: str) -> None:
+    """Change what every release says of how it was built."""
+    for entry in pointer_of(paths).releases:
+        connection = sqlite3.connect(paths.knowledge_dir / entry.file)
+        connection.execute("UPDATE meta SET value = ? WHERE name = ?", (value, name))
+        connection.commit()
+        connection.close()
+
+
+def stale_keys(paths: Paths) -> set[str]:
+    folder = paths.knowledge_dir
+    return {entry.key for entry in pointer_of(paths).releases if has_stale_digest(folder, entry)}
+
+
+def test_a_changed_digest_rebuilds_the_release_in_use_and_another_when_it_is_pinned(paths: Paths) -> None:
+    change(paths, "digest_hash", "another")
+    rebuild_releases(paths)
+    assert stale_keys(paths) == {"2025-01-01"}
+    pin_release(paths, "2025-01-01")
+    assert stale_keys(paths) == set()
+
+
+def test_a_changed_form_rebuilds_all_and_drops_those_without_a_source(paths: Paths) -> None:
+    kept_file(paths, "2025-01-01").unlink()
+    change(paths, "schema", "0")
+    rebuild_releases(paths)
+    assert [entry.key for entry in pointer_of(paths).releases] == ["2025-02-01"]
+    assert stale_keys(paths) == set()
+
+
+def test_the_release_in_use_is_not_dropped_for_a_changed_digest_alone(paths: Paths) -> None:
+    kept_file(paths, "2025-02-01").unlink()
+    change(paths, "digest_hash", "another")
+    rebuild_releases(paths)
+    assert len(pointer_of(paths).releases) == 2
+
+
+def test_a_release_without_a_date_is_kept_too(paths: Paths, tmp_path: Path) -> None:
+    file = tmp_path / "undated.txt"
+    file.write_text(OwnRelease("Someday", groups={"100": ["100.1. A ferry."]}).text())
+    report = import_and_keep(paths, file)
+    assert report.effective is None
+    assert report.key.startswith("undated-")
+    assert kept_file(paths, report.key).is_file()
+    assert import_and_keep(paths, file).unchanged
+    current = pointer_of(paths).current_release()
+    assert current is not None
+    assert current.key == "2025-02-01"
+
+
+def test_a_damaged_kept_source_is_let_go(paths: Paths) -> None:
+    kept_file(paths, "2025-01-01").write_bytes(b"rubbish")
+    change(paths, "schema", "0")
+    rebuild_releases(paths)
+    assert [entry.key for entry in pointer_of(paths).releases] == ["2025-02-01"]
+    assert not kept_file(paths, "2025-01-01").exists()

@@ -1,0 +1,53 @@
+"""Ordinary words are read as a query that is shown and may be edited."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.knowledge.cards.query.conftest import Search
+
+
+@pytest.mark.parametrize(
+    ("words", "reading", "names"),
+    [
+        ("green creatures with trample", "c>=g t:creature kw:trample", ["Moss Otter Elder"]),
+        ("white legendary flying wizards", "c>=w t:legendary kw:flying t:wizard", ["Bell, the Quiet"]),
+        ("green vanilla creature", "c>=g is:vanilla t:creature", ["Moss Otter"]),
+        ("2/2 green creature", "pow=2 tou=2 c>=g t:creature", ["Moss Otter"]),
+        ("creature with power 4 or greater", "pow>=4 t:creature",
+         ["Caterpillar // Night Moth", "Moss Otter Elder"]),
+        ("mono-red creature", "c=r t:creature", ["Ember Fox"]),
+        ("otter shaman draws", None, None),
+        ("foxes t:creature", None, None),
+        ("blue creature c:w", "c>=u t:creature c>=w", ["Bell, the Quiet"]),
+    ],
+)  # fmt: skip
+def test_words_of_the_game_become_terms(
+    search: Search, words: str, reading: str | None, names: list[str] | None
+) -> None:
+    found = search(words)
+    if reading is not None:
+        assert found.reading == reading
+        assert [hit.name for hit in found.hits] == names
+        assert "read as" in " ".join(found.notes)
+    else:
+        assert found.total >= 0
+
+
+def test_data_that_words_ask_for_and_is_not_loaded_is_told(search: Search) -> None:
+    found = search("modern rare green vanilla creature")
+    assert found.reading == "c>=g is:vanilla t:creature"
+    assert [hit.name for hit in found.hits] == ["Moss Otter"]
+    assert len(found.ignored) == 2
+
+
+def test_a_misspelt_name_is_found_before_its_words_are_read_otherwise(search: Search) -> None:
+    found = search("mos oter")
+    assert found.hits[0].name == "Moss Otter"
+    assert "spelt nearly so" in found.notes[0]
+
+
+def test_words_found_in_names_come_with_the_query_for_what_they_mean(search: Search) -> None:
+    found = search("otter")
+    assert found.total == 2
+    assert any(note.endswith("t:otter") for note in found.notes)
