@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         _disk,
         _files,
         _knowledge,
+        _digest,
         _cards,
         _model,
         _engine_folder,
@@ -136,6 +137,21 @@ def _knowledge(context: Context) -> Finding:
         return Finding("rules", False, "nothing is set up", "Run `hexcore setup`.")
     remedy = "" if release.official else "For the official text: `hexcore setup --rules FILE`."
     return Finding("rules", True, f"{release.source}, {release.num_rules} rules", remedy)
+
+
+def _digest(context: Context) -> Finding:
+    from hexcore_engine.knowledge.digest.loader import load_digest
+    from hexcore_engine.knowledge.lookup import Knowledge
+
+    knowledge = Knowledge(context.paths.knowledge_dir)
+    try:
+        stale = knowledge.stale_entries()
+    finally:
+        knowledge.close()
+    detail = f"{len(load_digest()):,} rules in our words"
+    if stale:
+        detail += f"; {len(stale)} written for another text of the rule: {', '.join(stale)}"
+    return Finding("digest", True, detail)
 
 
 def _cards(context: Context) -> Finding:

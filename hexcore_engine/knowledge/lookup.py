@@ -18,6 +18,7 @@ from hexcore_engine.errors import KnowledgeMissingError
 from hexcore_engine.knowledge.cards import reader as cards
 from hexcore_engine.knowledge.cards.records import CardHit, CardRecord, CardSearch
 from hexcore_engine.knowledge.digest.loader import known_numbers
+from hexcore_engine.knowledge.digest.placement import stale_entries
 from hexcore_engine.knowledge.rules import reader as rules
 from hexcore_engine.knowledge.rules import search, terms
 from hexcore_engine.knowledge.rules.numbers import nearest_numbers, parse_number
@@ -86,6 +87,14 @@ class Knowledge:
                 generation=self.generation,
                 warnings=_warnings(release, source.date if source else None, source is not None),
             )
+
+    def stale_entries(self) -> tuple[str, ...]:
+        """Rules whose entry in our digest was written for another text than the loaded release has."""
+        with self._reader.query() as connection:
+            if connection is None or not self._reader.has_release:
+                return ()
+            texts = rules.official_texts(connection)
+            return stale_entries(texts) if texts else ()
 
     # -- rules
 

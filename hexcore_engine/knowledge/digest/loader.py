@@ -2,7 +2,7 @@
 
 An entry's `plain` states the rule, `said` lists players' words for it (their mistaken beliefs included:
 cues, not statements), `oracle` fragments of card text that point to it (`~` is the card's own name),
-`asks` questions it decides.
+`asks` questions it decides, `fingerprint` is of the rule's text it was written for (see placement).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class DigestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     said: tuple[str, ...] = ()
     oracle: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
+    fingerprint: str = ""
 
 
 @cache

@@ -19,6 +19,11 @@ def release_record(connection: sqlite3.Connection, key: str, effective: str | No
     return ReleaseRecord(key, effective, bool(official), meta["source"], int(meta["num_rules"]))
 
 
+def official_texts(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return the official text of every rule, none where our own words stand in."""
+    return dict(connection.execute("SELECT number, text FROM release.rule WHERE official"))
+
+
 def rule_record(connection: sqlite3.Connection, number: str) -> RuleRecord | None:
     """Return a rule, group or section by its bare number."""
     row = connection.execute(f"{_RULE} WHERE number = ?", (number,)).fetchone()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, known_numbers, load_digest
+from hexcore_engine.knowledge.digest.placement import place_entries
 from hexcore_engine.knowledge.rules.body import ParsedRule
 from hexcore_engine.knowledge.rules.decoding import decode_rules_text, read_rules_bytes
 from hexcore_engine.knowledge.rules.numbers import find_references, parent_number, sort_key
@@ -181,7 +182,7 @@ def _write(
     meta: dict[str, str],
 ) -> None:
     connection.executescript(_TABLES)
-    digest = load_digest()
+    digest = _digest_for(rules)
     texts = {row.number: row.text for row in rules}
     # Without our words a rule of the digest release would be an empty line: its number is known, not more.
     connection.executemany(
@@ -204,7 +205,7 @@ def _write(
     _write_glossary(connection, glossary, texts)
     connection.executemany(
         "INSERT INTO oracle_pattern VALUES (?, ?)",
-        ((p.lower(), e.rule) for e in digest.values() if e.rule in texts for p in e.oracle),
+        ((p.lower(), number) for number, entry in digest.items() for p in entry.oracle),
     )
     connection.executemany(
         "INSERT INTO common_word VALUES (?)", ((word,) for word in _common_words(rules, digest))
@@ -213,6 +214,12 @@ def _write(
     num_rules = sum(1 for row in rules if "." in row.number and (row.text or row.official))
     meta |= {"digest_hash": digest_hash(), "schema": str(RELEASE_FORM), "num_rules": str(num_rules)}
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+
+
+def _digest_for(rules: list[_Row]) -> dict[str, DigestEntry]:
+    """Our entries by the number each stands under among these rules."""
+    official = {row.number: row.text for row in rules if row.official}
+    return place_entries(official).entries if official else load_digest()
 
 
 def _write_phrases(connection: sqlite3.Connection, rules: list[_Row], digest: dict[str, DigestEntry]) -> None:
