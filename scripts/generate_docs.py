@@ -47,7 +47,8 @@ when it starts with `--`. After `--` everything is a word.
 SETTINGS_HEAD = """# Settings
 
 One TOML file, `settings.toml` in the folder your platform keeps settings in (`~/.config/hexcore` on Linux,
-`~/Library/Application Support/hexcore` on macOS), or `config/settings.toml` below `HEXCORE_HOME`.
+`~/Library/Application Support/hexcore` on macOS), or `config/settings.toml` below `HEXCORE_HOME`;
+`hexcore doctor` names it.
 `hexcore models use` and the app write into it and keep your comments. A variable `HEXCORE_<SECTION>_<KEY>`
 counts more than the file. An unknown key is an error that names the nearest known one.
 
