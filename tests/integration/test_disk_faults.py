@@ -105,7 +105,7 @@ def test_damaged_knowledge_is_said_kept_aside_and_built_anew(
     assert (said.returncode, error["code"]) == (4, KnowledgeCorruptError.code)
     assert str(file) in error["message"]
     assert "hexcore setup" in error["remedy"]
-    asked = hexcore("ask", QUESTION, "--no-model", "--json")
+    asked = hexcore("ask", "Can Lightning Bolt be countered?", "--no-model", "--json")
     assert (asked.returncode, json.loads(asked.stdout)["error"]["code"]) == (4, KnowledgeCorruptError.code)
     doctor = json.loads(hexcore("doctor", "--json").stdout)
     assert any(file.name in finding["detail"] for finding in doctor["findings"] if not finding["ok"])

@@ -17,6 +17,7 @@ from pathlib import Path
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, known_numbers, load_digest
 from hexcore_engine.knowledge.digest.placement import place_entries
+from hexcore_engine.knowledge.rules.body import ParsedRule
 from hexcore_engine.knowledge.rules.decoding import decode_rules_text, read_rules_bytes
 from hexcore_engine.knowledge.rules.numbers import find_references, parent_number, sort_key
 from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_text
@@ -151,16 +152,17 @@ class _Row:
 
 
 def _official_rules(parsed: ParsedRules) -> Iterable[_Row]:
-    seen: dict[str, _Row] = {}
+    rows: dict[str, _Row] = {}
     for heading in (*parsed.sections, *parsed.groups):
-        seen.setdefault(heading.number, _Row(heading.number, heading.title, True))
+        rows.setdefault(heading.number, _Row(heading.number, heading.title, True))
+    # Some old files use a number twice: both texts are kept under it.
+    rules: dict[str, list[ParsedRule]] = {}
     for rule in parsed.rules:
-        known = seen.get(rule.number)
-        # Some old files use a number twice: both texts are kept under it.
-        text = f"{known.text}\n{rule.text}" if known else rule.text
-        examples = (*known.examples, *rule.examples) if known else tuple(rule.examples)
-        seen[rule.number] = _Row(rule.number, text, True, examples)
-    return sorted(seen.values(), key=lambda row: sort_key(row.number))
+        rules.setdefault(rule.number, []).append(rule)
+    for number, same in rules.items():
+        examples = tuple(example for rule in same for example in rule.examples)
+        rows[number] = _Row(number, "\n".join(rule.text for rule in same), True, examples)
+    return sorted(rows.values(), key=lambda row: sort_key(row.number))
 
 
 def _digest_rules() -> Iterable[_Row]:
