@@ -3,24 +3,29 @@
 VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := constraints/tested.txt
+# Extras to install beside the base, e.g. EXTRAS=torch.
+EXTRAS :=
 STAMPS := pyproject.toml $(CONSTRAINTS)
 # The first Python that runs and is 3.11 or newer; running it matters, a name on PATH may lead nowhere.
 PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-light check format bench docs pictures clean
+.PHONY: help extras setup run test test-light check format bench docs pictures clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
 
-setup: $(VENV)/.ready-base ## make .venv, fetch the embedded data, build the knowledge file
+setup: $(VENV)/.ready-base extras ## make .venv, fetch the embedded data, build the knowledge file
 	@$(BIN)/hexcore setup || [ $$? -eq 3 ]
 
 run: $(VENV)/.ready-base ## set up once, then open the app
 	@[ -f $(VENV)/.set-up ] || { $(BIN)/hexcore setup && touch $(VENV)/.set-up || [ $$? -eq 3 ]; }
 	@exec $(BIN)/hexcore-tui
+
+extras: $(VENV)/.ready-base
+	@[ -z "$(EXTRAS)" ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[$(EXTRAS)]"
 
 test: $(VENV)/.ready-dev ## run the whole test suite
 	@$(BIN)/python -m pytest

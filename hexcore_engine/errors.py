@@ -31,6 +31,33 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+# MemoryError is left out: `import *` must never hide the builtin one.
+__all__ = [
+    "ContextOverflowError",
+    "DataError",
+    "DecoderError",
+    "DeviceMappingError",
+    "DownloadError",
+    "EngineError",
+    "EngineLostError",
+    "EngineUnreachableError",
+    "ExpertAdapterError",
+    "HexcoreError",
+    "ImportFileError",
+    "KnowledgeCorruptError",
+    "KnowledgeMissingError",
+    "KnowledgeOutdatedError",
+    "KnowledgeRetrievalError",
+    "ModelMissingError",
+    "NotSetUpError",
+    "ProtocolError",
+    "SessionError",
+    "SettingsError",
+    "StorageError",
+    "UsageError",
+    "error_from_record",
+]
+
 
 class HexcoreError(Exception):
     """Base of the tree: what happened, why, and what to do about it."""

@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+def options_parser() -> argparse.ArgumentParser:
+    """Return the parser of the options; the documentation is made from it."""
     parser = argparse.ArgumentParser(
         prog="hexcore-tui",
         description="Ask rules questions, look up cards and rules, and see what the model costs.",
@@ -40,6 +41,11 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--about", action="store_true", help="say what this is, and leave")
     parser.add_argument("--version", "-V", action="version", version=f"hexcore {__version__}")
+    return parser
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = options_parser()
     options = parser.parse_args(arguments)
     if options.screenshot and not options.demo:
         parser.error("--screenshot needs --demo")

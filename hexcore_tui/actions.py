@@ -266,6 +266,7 @@ def bindings_of(*scopes: Scope) -> list[BindingType]:
 
 KEY_NAMES = {
     "question_mark": "?",
+    "slash": "/",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "escape": "Esc",

@@ -5,36 +5,95 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import typing
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from hexcore_engine import errors
-from hexcore_engine.cli.command import CommandParser, add_json
+from hexcore_engine.cli.command import CommandParser
 from hexcore_engine.cli.main import COMMANDS
+from hexcore_engine.service.process import USAGE as ENGINE_USAGE
 from hexcore_engine.settings import Settings
-from hexcore_tui.actions import ACTIONS, SCOPE_TITLES
+from hexcore_tui.__main__ import options_parser
+from hexcore_tui.actions import ACTIONS, SCOPE_TITLES, keys_text
+from hexcore_tui.widgets.chat.marks import MARKS
+from hexcore_tui.widgets.chat.prompt_commands import SLASH_COMMANDS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
+
+COMMANDS_HEAD = """# Commands
+
+`hexcore COMMAND [OPTIONS] [WORDS]`. stdout is data, stderr is narration. `--json`, which every command
+takes, prints one JSON document on every exit; a failure is `{"error": {"code", "message", "remedy"}}`
+beside whatever partial fields exist. `--help` says what stands here.
+
+Words of queries are taken as they are, a leading `-` or `!` included; an unknown option is an error only
+when it starts with `--`. After `--` everything is a word.
+
+| exit code | |
+|---|---|
+| 0 | found or answered |
+| 1 | nothing found, or not running |
+| 2 | wrong use |
+| 3 | not set up |
+| 4 | the engine, a source or the disk failed |
+
+`hexcore --version` and `hexcore --about` say what this is.
+"""
+
+SETTINGS_HEAD = """# Settings
+
+One TOML file, `settings.toml` in the folder your platform keeps settings in (`~/.config/hexcore` on Linux,
+`~/Library/Application Support/hexcore` on macOS), or `config/settings.toml` below `HEXCORE_HOME`;
+`hexcore doctor` names it.
+`hexcore models use` and the app write into it and keep your comments. A variable `HEXCORE_<SECTION>_<KEY>`
+counts more than the file. An unknown key is an error that names the nearest known one.
+
+| variable | |
+|---|---|
+| `HEXCORE_HOME` | everything lies below this folder: data, models, conversations, settings, logs |
+| `HEXCORE_OFFLINE` | `1` never fetches anything; a model server is still spoken to |
+| `HEXCORE_API_KEY` | key of a model server, unless `[model] api_key_variable` names another variable |
+"""
 
 
 def commands_page() -> str:
     """Every command with its options."""
-    parts = ["# Commands\n", "Exit codes: 0 found or answered, 1 nothing found or not running, 2 wrong use,"]
-    parts += ["3 not set up, 4 the engine failed. `--json` prints one JSON document on every exit.\n"]
+    parts = [COMMANDS_HEAD]
     for name, summary in COMMANDS.items():
         parser = CommandParser(prog=f"hexcore {name}", description=summary)
-        add_json(parser)
         importlib.import_module(f"hexcore_engine.cli.{name}").configure(parser)
-        parts += [f"## hexcore {name}\n", f"{summary[0].upper()}{summary[1:]}.\n"]
-        parts += ["| | |", "|---|---|", *_option_rows(parser), ""]
+        parts += _command_parts(parser, f"{summary[0].upper()}{summary[1:]}.")
+    parser = options_parser()
+    parts += _command_parts(parser, parser.description or "")
+    parts += ["## hexcore-engine\n", f"```\n{ENGINE_USAGE}\n```\n"]
     return "\n".join(parts)
+
+
+def _command_parts(parser: argparse.ArgumentParser, summary: str) -> list[str]:
+    rows = list(_option_rows(parser))
+    table = ["| | |", "|---|---|", *rows, ""] if rows else []
+    return [f"## {parser.prog}\n", f"{summary}\n", f"```\n{_usage(parser)}\n```\n", *table]
+
+
+def _usage(parser: argparse.ArgumentParser) -> str:
+    words = [_argument_name(action) for action in parser._actions if not action.option_strings]
+    options = ["[OPTIONS]"] if any(action.option_strings for action in parser._actions) else []
+    return " ".join([parser.prog, *options, *words])
+
+
+def _argument_name(action: argparse.Action) -> str:
+    name = str(action.metavar or action.dest).upper()
+    return {"?": f"[{name}]", "*": f"[{name} ...]", "+": f"{name} ..."}.get(str(action.nargs), name)
 
 
 def _option_rows(parser: argparse.ArgumentParser) -> Iterator[str]:
     for action in parser._actions:
+        if isinstance(action, argparse._HelpAction):
+            continue
         names = ", ".join(action.option_strings) or str(action.metavar or action.dest).upper()
         value = f" {action.metavar}" if action.option_strings and action.metavar else ""
         yield f"| `{names}{value}` | {_cell(action.help or '')} |"
@@ -42,26 +101,41 @@ def _option_rows(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def settings_page() -> str:
     """Every key of every section."""
-    parts = [
-        "# Settings\n",
-        "One TOML file, which `hexcore doctor` names. A variable `HEXCORE_<SECTION>_<KEY>`",
-    ]
-    parts += ["counts more than the file; an unknown key is named with the nearest known one.\n"]
+    parts = [SETTINGS_HEAD]
     for section in msgspec.structs.fields(Settings):
         kind = section.type
-        parts += [
-            f"## [{section.name}]\n",
-            f"{(kind.__doc__ or '').strip()}\n",
-            "| key | default | |",
-            "|---|---|---|",
-        ]
+        parts += [f"## [{section.name}]\n", f"{(kind.__doc__ or '').strip()}\n"]
+        parts += ["| key | default | values | |", "|---|---|---|---|"]
         hints = get_type_hints(kind, include_extras=True)
         for field in msgspec.structs.fields(kind):
-            parts.append(
-                f"| `{field.name}` | `{field.default!r}` | {_cell(_description(hints[field.name]))} |"
-            )
+            words = _cell(_description(hints[field.name]))
+            values = _cell(_values(hints[field.name]))
+            parts.append(f"| `{field.name}` | {_default(field.default)} | {values} | {words} |")
         parts.append("")
     return "\n".join(parts)
+
+
+def _default(value: Any) -> str:
+    return "empty" if value == "" else f"`{value}`"
+
+
+def _values(hint: object) -> str:
+    """Say what may stand there: the words of a choice, the range of a number, or text."""
+    base, metas = (get_args(hint)[0], get_args(hint)[1:]) if get_origin(hint) is Annotated else (hint, ())
+    if get_origin(base) is typing.Literal:
+        return ", ".join(f"`{word}`" for word in get_args(base))
+    if base is str:
+        return "text"
+    limits = [limit for meta in metas if isinstance(meta, msgspec.Meta) for limit in _limits(meta)]
+    return ", ".join(limits) or "a number"
+
+
+def _limits(meta: msgspec.Meta) -> Iterator[str]:
+    if meta.ge is not None and meta.le is not None:
+        yield f"{meta.ge} to {meta.le}"
+        return
+    signs = (("at least", meta.ge), ("above", meta.gt), ("at most", meta.le), ("below", meta.lt))
+    yield from (f"{words} {limit}" for words, limit in signs if limit is not None)
 
 
 def _description(hint: object) -> str:
@@ -72,24 +146,37 @@ def _description(hint: object) -> str:
 
 def keys_page() -> str:
     """Every key of the app, by the place where it works."""
-    parts = ["# Keys\n"]
+    parts = ["# Keys\n", "`^P` is Ctrl and P together. F1 shows this page in the app.\n"]
     for scope, title in SCOPE_TITLES.items():
         actions = [action for action in ACTIONS if action.scope == scope]
         if actions:
-            parts += [f"## {title}\n", "| key | what it does |", "|---|---|"]
-            parts += [f"| {_keys(action.key)} | {_cell(action.help)} |" for action in actions]
-            parts.append("")
+            rows = [(_keys(action.key), action.help) for action in actions]
+            parts += _table(title, "key", rows)
+    parts += _table("Typed in the question field", "word", [(f"`{a}`", b) for a, b in SLASH_COMMANDS])
+    marks = [(f"{mark.symbol} {mark.word}", mark.meaning) for mark in MARKS.values()]
+    parts += _table("Marks on rule numbers", "mark", marks)
     return "\n".join(parts)
 
 
+def _table(title: str, left: str, rows: list[tuple[str, str]]) -> list[str]:
+    head = [f"## {title}\n", f"| {left} | |", "|---|---|"]
+    return [*head, *(f"| {first} | {_cell(second)} |" for first, second in rows), ""]
+
+
 def _keys(keys: str) -> str:
-    shown = [key.replace("question_mark", "?") for key in keys.split(",") if key]
-    return ", ".join(f"`{key}`" for key in shown) or "in the palette"
+    return " or ".join(f"`{keys_text(key)}`" for key in keys.split(",") if key) or "in the palette"
 
 
 def errors_page() -> str:
     """Every error with its code, exit code and remedy."""
-    parts = ["# Errors\n", "| code | exit | what it means | what to do |", "|---|---|---|---|"]
+    parts = [
+        "# Errors\n",
+        "A message says what happened and why, the line below it what to do, and the code. Codes",
+    ]
+    parts += [
+        "stay the same between versions. The remedy is the usual one; a message may have a closer one.\n"
+    ]
+    parts += ["| code | exit | what it means | what to do |", "|---|---|---|---|"]
     for kind in _tree(errors.HexcoreError):
         meaning = (kind.__doc__ or "").split("\n\n")[0]
         parts.append(
@@ -99,9 +186,11 @@ def errors_page() -> str:
 
 
 def _tree(kind: type[errors.HexcoreError]) -> Iterator[type[errors.HexcoreError]]:
-    yield kind
-    for child in kind.__subclasses__():
-        yield from _tree(child)
+    """The classes of `errors`: others only give one of its codes a constructor of their own."""
+    if kind.__module__ == errors.__name__:
+        yield kind
+        for child in kind.__subclasses__():
+            yield from _tree(child)
 
 
 def _cell(text: str) -> str:

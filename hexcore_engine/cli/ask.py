@@ -29,8 +29,12 @@ def configure(parser: CommandParser) -> None:
     """Add the command's options."""
     parser.add_argument("--max-tokens", type=int, metavar="N", help="longest answer, in tokens")
     parser.add_argument("--mode", metavar="M", help=f"one of {', '.join(MODE_NAMES).lower()}")
-    parser.add_argument("--model", metavar="X", help="PATH.gguf, http(s)://host/v1, embedded or scripted")
-    parser.add_argument("--decoder", metavar="D", help="llama_cpp, openai or scripted")
+    parser.add_argument(
+        "--model",
+        metavar="X",
+        help="PATH.gguf, a folder of safetensors, http(s)://host/v1, embedded or scripted",
+    )
+    parser.add_argument("--decoder", metavar="D", help="llama_cpp, openai, torch or scripted")
     parser.add_argument("--quantization", metavar="Q", help="of a torch model: 4bit, 8bit or none")
     parser.add_argument("--session", metavar="ID", help="continue a conversation; `last` is the newest")
     parser.add_argument("--no-model", action="store_true", help="the evidence alone")

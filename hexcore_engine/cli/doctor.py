@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         _packages,
         _llama,
         _disk,
+        _settings,
         _files,
         _knowledge,
         _digest,
@@ -109,6 +110,12 @@ def _disk(context: Context) -> Finding:
     return Finding(
         "home", ok, detail, "" if ok else "Set HEXCORE_HOME to a folder with room you can write to."
     )
+
+
+def _settings(context: Context) -> Finding:
+    # A file that can't be used was refused before any command runs.
+    file = context.paths.settings_file
+    return Finding("settings", True, str(file) if file.exists() else f"{file}: not there, the defaults hold")
 
 
 def _files(context: Context) -> Finding:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from hexcore_engine.cli.command import CommandParser, Context
-from hexcore_engine.errors import NotSetUpError
-from hexcore_engine.evaluation.questions import read_questions
-from hexcore_engine.evaluation.retrieval import RetrievalReport, evaluate
+from hexcore_engine.errors import NotSetUpError, UsageError
+from hexcore_engine.evaluation.questions import EvaluationQuestion, read_questions
+from hexcore_engine.evaluation.retrieval import RetrievalReport, evaluate, evaluate_examples
 from hexcore_engine.knowledge.retriever import HybridRetriever
 from hexcore_engine.protocol.records import to_builtins
 
@@ -16,26 +17,53 @@ from hexcore_engine.protocol.records import to_builtins
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
     parser.add_argument("--ablate", action="store_true", help="turn each part of retrieval off in turn")
-    parser.add_argument("file", help='JSON Lines, an object a line: {"question", "rules", "cards", "topic"}')
+    parser.add_argument(
+        "--examples",
+        action="store_true",
+        help="ask with the rules' own examples, each taken out of the index while it is asked",
+    )
+    parser.add_argument(
+        "file", nargs="?", help='JSON Lines, an object a line: {"question", "rules", "cards", "topic"}'
+    )
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Ask every question of the file and print the figures."""
-    questions = read_questions(Path(arguments.file).expanduser())
+    """Ask every question of the file, or every example, and print the figures."""
+    if arguments.examples == bool(arguments.file):
+        raise UsageError("Name a file of questions, or --examples.", "See `hexcore eval --help`.")
+    questions = read_questions(Path(arguments.file).expanduser()) if arguments.file else ()
     folder = context.paths.knowledge_dir
-    report = evaluate(HybridRetriever(folder), questions)
-    if not any(report.recall.values()) and not HybridRetriever(folder).ranked_rules("rule", 1):
-        raise NotSetUpError("There are no rules to retrieve from.")
+    report = _measure(folder, questions)
     document = to_builtins(report)
     lines = [_lines(report)]
     if arguments.ablate:
         document["ablations"] = {}
         for part in HybridRetriever.PARTS:
-            without = evaluate(HybridRetriever(folder, without=frozenset((part,))), questions)
+            without = _measure(folder, questions, part)
             document["ablations"][part] = {"recall": without.recall, "mrr": without.mrr}
             lines.append(f"without {part:<10} " + _recall(without))
     context.output.result(document, "\n".join(lines))
     return 0
+
+
+def _measure(
+    folder: Path, questions: Sequence[EvaluationQuestion], without: str | None = None
+) -> RetrievalReport:
+    """Ask the questions, or the examples where there are none.
+
+    Raises:
+        NotSetUpError: when there is nothing to find or no example to ask with.
+    """
+    retriever = HybridRetriever(folder, without=(without,) if without else ())
+    try:
+        if retriever.prepare("") is None:
+            raise NotSetUpError("There are no rules to retrieve from.")
+        report = evaluate(retriever, questions) if questions else evaluate_examples(retriever)
+    finally:
+        retriever.close()
+    if report is None:
+        raise NotSetUpError("The rules loaded have no examples: they need an official rules file.")
+    return report
 
 
 def _lines(report: RetrievalReport) -> str:

@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.what != "ranker":
         raise UsageError(f"There is nothing called {arguments.what!r} to train.", "Known: ranker.")
     from hexcore_engine.knowledge.index.ranker import FOLDER
-    from hexcore_engine.training.ranker import save_ranker, train_ranker
+    from hexcore_engine.training.ranker import train_ranker
+    from hexcore_engine.training.run_card import save_ranker
 
     trained = train_ranker(context.paths.knowledge_dir)
     folder = Path(arguments.output).expanduser() if arguments.output else FOLDER

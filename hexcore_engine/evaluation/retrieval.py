@@ -46,9 +46,26 @@ def evaluate(retriever: HybridRetriever, questions: Sequence[EvaluationQuestion]
     return report([_ask(retriever, question) for question in questions])
 
 
-def _ask(retriever: HybridRetriever, question: EvaluationQuestion) -> _Answer:
+def evaluate_examples(retriever: HybridRetriever) -> RetrievalReport | None:
+    """Ask with each of the release's own examples, which counts as not written meanwhile: is the rule it
+    illustrates found? None when the release has no examples."""
+    examples = retriever.examples()
+    if not examples:
+        return None
+    retriever.ranked_rules(examples[0][2], 1)
+    return report(
+        [
+            _ask(retriever, EvaluationQuestion(text, (number,)), (number, place))
+            for number, place, text in examples
+        ]
+    )
+
+
+def _ask(
+    retriever: HybridRetriever, question: EvaluationQuestion, example: tuple[str, int] | None = None
+) -> _Answer:
     started = time.perf_counter()
-    ranked = [number for number, _ in retriever.ranked_rules(question.question, max(CUTOFFS))]
+    ranked = [number for number, _ in retriever.ranked_rules(question.question, max(CUTOFFS), example)]
     elapsed_ms = (time.perf_counter() - started) * 1000
     named = [_plain(name) for name in retriever.named_cards(question.question)] if question.cards else []
     linked = sum(any(_is_called(card, name) for name in named) for card in question.cards)

@@ -32,12 +32,14 @@ class NamedCard:
 
 @dataclass(frozen=True)
 class Question:
-    """A question taken apart. `cards` in the order they were named."""
+    """A question taken apart. `cards` in the order they were named; `rest` is the text without their whole
+    names, `words` its content words, each once."""
 
     text: str
     rules: tuple[str, ...]
     cards: tuple[NamedCard, ...]
     words: tuple[str, ...]
+    rest: str
 
 
 class QuestionReader:
@@ -66,7 +68,11 @@ class QuestionReader:
         for card in sorted([*bracketed, *plain], key=lambda card: not card.certain):
             cards.setdefault(card.card_id, card)
         return Question(
-            text, find_numbers(text), tuple(cards.values())[:MAX_CARDS], tuple(content_words(left))
+            text=text,
+            rules=find_numbers(text),
+            cards=tuple(cards.values())[:MAX_CARDS],
+            words=tuple(content_words(left)),
+            rest=left,
         )
 
     def _find_names(self, text: str) -> tuple[list[NamedCard], str]:

@@ -10,6 +10,8 @@ import msgspec
 
 from hexcore_engine.errors import ModelMissingError, UsageError
 from hexcore_engine.models.gguf import describe_gguf
+from hexcore_engine.models.gguf_import import torch_folder_for
+from hexcore_engine.models.torch_folder import describe_torch_folder
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import DecoderName, ModelRecord
 from hexcore_engine.settings import EMBEDDED_MODEL, ModelSettings, Settings, save_setting
@@ -33,11 +35,13 @@ def decoder_of(location: str, wanted: str = "auto") -> DecoderName:
     Raises:
         UsageError: when the wanted decoder can't run it.
     """
+    if wanted == "torch" and _is_gguf(location):
+        return "torch"
     if location == SCRIPTED:
         found: DecoderName = "scripted"
     elif location.startswith(("http://", "https://")):
         found = "openai"
-    elif location == EMBEDDED_MODEL or location.lower().endswith(".gguf"):
+    elif _is_gguf(location):
         found = "llama_cpp"
     else:
         found = "torch"
@@ -46,6 +50,27 @@ def decoder_of(location: str, wanted: str = "auto") -> DecoderName:
             f"The decoder {wanted!r} can't run {location!r}.", f"Leave the decoder out; {found!r} runs it."
         )
     return found
+
+
+def _is_gguf(location: str) -> bool:
+    return location == EMBEDDED_MODEL or location.lower().endswith(".gguf")
+
+
+def model_folder(location: str, paths: Paths) -> Path:
+    """Return the folder torch reads: the one a location names, or what a GGUF file was converted to.
+
+    Raises:
+        ModelMissingError: when the conversion was not made yet.
+    """
+    if not _is_gguf(location):
+        return Path(location).expanduser()
+    folder = torch_folder_for(model_file(location, paths), paths.models_dir)
+    if not folder.is_dir():
+        raise ModelMissingError(
+            "Torch reads safetensors, and this GGUF file was not converted yet.",
+            f"Run `hexcore models import-gguf{'' if location == EMBEDDED_MODEL else ' ' + location}` once.",
+        )
+    return folder
 
 
 def model_file(location: str, paths: Paths) -> Path:
@@ -72,7 +97,9 @@ def describe(
         check_address(location)
         return ModelRecord(name=settings.remote_name or location, location=location, decoder="openai")
     if kind == "torch":
-        raise torch_missing(location)
+        require_torch()
+        quantization = settings.quantization
+        return describe_torch_folder(model_folder(location, paths), quantization, settings.context_tokens)
     require_llama_cpp()
     return describe_gguf(model_file(location, paths), context_tokens=settings.context_tokens)
 
@@ -95,10 +122,11 @@ def check_address(address: str) -> None:
 
 
 def list_models(settings: Settings, paths: Paths) -> tuple[ModelRecord, ...]:
-    """Return the configured model first, then the embedded one and every GGUF file in the models folder."""
+    """Return the configured model first, then the embedded one and what lies in the models folder."""
     locations = [settings.model.path, EMBEDDED_MODEL]
     embedded = paths.embedded_model_file
     locations += [str(file) for file in sorted(paths.models_dir.glob("*.gguf")) if file != embedded]
+    locations += [str(file.parent) for file in sorted(paths.models_dir.glob("*/config.json"))]
     return tuple(_describe_or_say_why(settings.model, paths, name) for name in dict.fromkeys(locations))
 
 
@@ -111,7 +139,7 @@ def use_model(paths: Paths, location: str) -> ModelRecord:
     location = location.strip()
     if not location:
         raise UsageError("No model was named.", "Name a .gguf file, an http(s) address, or `embedded`.")
-    if decoder_of(location) == "llama_cpp" and location != EMBEDDED_MODEL:
+    if decoder_of(location) in ("llama_cpp", "torch") and location != EMBEDDED_MODEL:
         location = str(Path(location).expanduser().absolute())
     record = describe(ModelSettings(), paths, location)
     save_setting(paths.settings_file, "model", "path", location)
@@ -141,9 +169,11 @@ def require_llama_cpp() -> None:
         )
 
 
-def torch_missing(location: str) -> ModelMissingError:
-    """Return the error for a model that only torch could run."""
-    return ModelMissingError(
-        f"{location!r} is neither a GGUF file nor a server's address, and this version runs no torch models.",
-        "Name a .gguf file or an http(s) address: `hexcore models use PATH.gguf | http://host/v1`.",
-    )
+def require_torch() -> None:
+    """Raise `ModelMissingError` where the torch extra is not installed."""
+    missing = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ModelMissingError(
+            f"A folder of safetensors is run by torch, and {' and '.join(missing)} is not installed here.",
+            "Install it with `make setup EXTRAS=torch`, or name a .gguf file or an http(s) address.",
+        )

@@ -249,7 +249,7 @@ class Dispatcher:
         name = load.model or self._engine.read_settings().model.path
         connection.send(request_id, events.ModelLoading(clean_line(name), "loading"))
         host = self._engine.host
-        record = await self._between_answers(lambda: host.switch(load.model, load.decoder))
+        record = await self._between_answers(lambda: host.switch(load.model, load.decoder, load.quantization))
         elapsed = time.monotonic() - started
         connection.send(request_id, events.ModelLoaded(record, elapsed))
 

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import msgspec
 
@@ -19,10 +20,32 @@ from hexcore_engine.inference.decoders.base import Decoder, OpeningStopped, Stop
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.service.telemetry import LoadedModel
-from hexcore_engine.settings import Settings, load_settings
+from hexcore_engine.settings import ModelSettings, Settings, load_settings
 
 logger = logging.getLogger(__name__)
 POLL_S = 0.03
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a `LoadModel` asked for; None is what the settings say."""
+
+    model: str | None = None
+    decoder: str | None = None
+    quantization: str | None = None
+
+    def applied_to(self, settings: ModelSettings) -> ModelSettings:
+        """Return the settings with what was asked for on top; another model finds its own decoder."""
+        decoder = self.decoder or ("auto" if self.model else settings.decoder)
+        return msgspec.convert(
+            msgspec.to_builtins(settings)
+            | {
+                "path": self.model or settings.path,
+                "decoder": decoder,
+                "quantization": self.quantization or settings.quantization,
+            },
+            ModelSettings,
+        )
 
 
 class ModelHost:
@@ -31,7 +54,7 @@ class ModelHost:
     def __init__(self, paths: Paths, settings: Settings) -> None:
         self._paths = paths
         self._settings = settings
-        self._wanted: tuple[str | None, str | None] = (None, None)
+        self._wanted = _Wanted()
         self._decoder: Decoder | None = None
         self._record: ModelRecord | None = None
         self._lock = threading.Lock()
@@ -68,10 +91,12 @@ class ModelHost:
         """Load the wanted model unless it is there."""
         return self._loader.submit(self._ensure)
 
-    def switch(self, model: str | None, decoder: str | None) -> Future[ModelRecord]:
+    def switch(
+        self, model: str | None, decoder: str | None, quantization: str | None = None
+    ) -> Future[ModelRecord]:
         """Unload what is there and load another model; None is the configured one. Called between two
         answers."""
-        return self._loader.submit(self._switch, model, decoder)
+        return self._loader.submit(self._switch, _Wanted(model, decoder, quantization))
 
     def unload(self) -> Future[str | None]:
         """Give the memory back; the next question loads the model again. Called between two answers."""
@@ -88,7 +113,7 @@ class ModelHost:
         chosen = load_settings(self._paths.settings_file).model
         if chosen != self._settings.model:
             # `hexcore models use` came after whatever was asked for before.
-            self._wanted = (None, None)
+            self._wanted = _Wanted()
             self._unload()
         elif self._decoder is not None and not self._decoder.is_usable():
             self._unload()
@@ -101,11 +126,9 @@ class ModelHost:
             if self._decoder is None:
                 # The settings file is read anew: `hexcore models use` may have changed it.
                 self._settings = load_settings(self._paths.settings_file)
-                model, decoder = self._wanted
                 started = time.monotonic()
-                opened = open_decoder(
-                    self._settings.model, self._settings.engine, self._paths, model, decoder
-                )
+                wanted = self._wanted.applied_to(self._settings.model)
+                opened = open_decoder(wanted, self._settings.engine, self._paths)
                 self._decoder = opened
                 self._record = opened.model
                 logger.info(
@@ -113,19 +136,16 @@ class ModelHost:
                 )
             return self._decoder
 
-    def _switch(self, model: str | None, decoder: str | None) -> ModelRecord:
+    def _switch(self, wanted: _Wanted) -> ModelRecord:
         from hexcore_engine.models.catalog import describe
 
         settings = load_settings(self._paths.settings_file)
-        wanted = msgspec.structs.replace(settings.model, decoder=decoder or settings.model.decoder)
-        if model is not None and decoder is None:
-            wanted = msgspec.structs.replace(wanted, decoder="auto")
         # Refuse before anything is given up.
-        describe(wanted, self._paths, model)
-        if self._decoder is not None and self._wanted == (model, wanted.decoder):
+        describe(wanted.applied_to(settings.model), self._paths)
+        if self._decoder is not None and self._wanted == wanted:
             return self._decoder.model
         self._unload()
-        self._wanted = (model, wanted.decoder)
+        self._wanted = wanted
         return self._ensure().model
 
     def _unload(self) -> str | None:

@@ -1,18 +1,16 @@
 """Training the ranker: LambdaMART over the retriever's candidates, on questions of our own.
 
 Only candidates the lists found are learned from: a deciding rule put in from outside would teach that bad
-ranks are good. What is known of often asked rules is taken from other questions than the one it is used for.
+ranks are good. What is known of other questions (how often a rule decided them, which of them are alike) is
+taken from other topics than the question's own, both here and when the figures of the run card are measured.
 Needs the extra `train` (lightgbm), which nothing imports at run time.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +19,33 @@ from numpy.typing import NDArray
 
 from hexcore_engine.errors import NotSetUpError, UsageError
 from hexcore_engine.evaluation.questions import EvaluationQuestion, num_found, read_questions
-from hexcore_engine.knowledge.index.features import FEATURES, Priors, candidates_of, feature_matrix
-from hexcore_engine.knowledge.index.ranker import CANDIDATES, CARD_NAME, TREES_NAME
-from hexcore_engine.knowledge.index.rule_table import RuleTable
-from hexcore_engine.knowledge.index.signals import Signals
-from hexcore_engine.knowledge.index.trees import MAX_LEAVES, TreeEnsemble
+from hexcore_engine.knowledge.index.features import Priors, candidates_of, feature_matrix
+from hexcore_engine.knowledge.index.memory import DecidedQuestion, make_memory
+from hexcore_engine.knowledge.index.ranker import CANDIDATES, Ranker
+from hexcore_engine.knowledge.index.signals import Query, SignalReader
+from hexcore_engine.knowledge.index.trees import TreeEnsemble
 from hexcore_engine.knowledge.retriever import HybridRetriever
+from hexcore_engine.training.exported_trees import ensemble_of
 
 DATA_FILE = Path(__file__).parent / "data" / "questions_train.jsonl"
 SEEDS = (1, 2, 3)
 NUM_TREES = 200
 FOLDS = 5
 CUTOFFS = (5, 10, 20, 50)
-_SHUFFLE_SEED = 7
 PARAMETERS: dict[str, Any] = {
     "objective": "lambdarank",
     "learning_rate": 0.05,
-    "num_leaves": 7,
+    "num_leaves": 8,
     "min_data_in_leaf": 40,
     "feature_fraction": 0.5,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "lambda_l2": 5.0,
-    "lambdarank_truncation_level": 60,
+    "lambdarank_truncation_level": 30,
+    "max_bin": 63,
     "deterministic": True,
     "force_row_wise": True,
+    # More threads than free cores make it five times slower, not quicker.
     "num_threads": 1,
     "verbose": -1,
 }
@@ -53,21 +53,116 @@ PARAMETERS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Example:
-    """One question as the retriever sees it. `gold` are positions of deciding rules among all rules."""
+    """One question as the retriever takes it, and as it is remembered."""
 
     question: EvaluationQuestion
-    signals: Signals
-    gold: frozenset[int]
+    query: Query
+    decided: DecidedQuestion
+
+
+@dataclass(frozen=True)
+class RuleExample:
+    """One of the release's own examples, asked as if it were not written, and the rule it illustrates."""
+
+    rule: str
+    query: Query
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One question's candidates (positions), their features, and which of them decide it."""
+
+    candidates: NDArray[np.int64]
+    features: NDArray[np.float32]
+    gold: NDArray[np.int8]
 
 
 @dataclass(frozen=True)
 class TrainedRanker:
     """What training gave; `scores` holds cross-validated recall by cut-off."""
 
-    trees: TreeEnsemble
-    priors: Priors
+    ranker: Ranker
     scores: dict[str, float]
     num_questions: int
+
+
+class RankerTrainer:
+    """Trains on the questions of one file with the lists of one release."""
+
+    def __init__(
+        self, reader: SignalReader, examples: Sequence[Example], rule_examples: Sequence[RuleExample] = ()
+    ) -> None:
+        self._examples = examples
+        self._rule_examples = rule_examples
+        self._table = reader.table
+        memory = make_memory([example.decided for example in examples], reader.table)
+        self._reader = reader.remembering(memory)
+
+    def train(self) -> Ranker:
+        """Return the ranker of all questions."""
+        everything = list(range(len(self._examples)))
+        trees = boost([*self.training_rows(everything), *self.example_rows(everything)], SEEDS)
+        decided = tuple(example.decided for example in self._examples)
+        return Ranker(trees, self._priors(everything), decided)
+
+    def cross_validate(self) -> dict[str, float]:
+        """Return mean recall at each cut-off of questions of topics that nothing learned from."""
+        everything = list(range(len(self._examples)))
+        totals = dict.fromkeys(CUTOFFS, 0.0)
+        for known, asked in self._folds(everything):
+            trees = boost([*self.training_rows(known), *self.example_rows(known)], SEEDS[:1])
+            priors = self._priors(known)
+            for place in asked:
+                ranked = self._order(trees, self._rows(place, asked, priors))
+                wanted = self._examples[place].question.rules
+                for limit in CUTOFFS:
+                    totals[limit] += num_found(wanted, ranked, limit) / len(set(wanted))
+        return {str(limit): round(totals[limit] / len(everything), 4) for limit in CUTOFFS}
+
+    def training_rows(self, places: Sequence[int]) -> list[Rows]:
+        """Return the rows of some questions, each seen without what its own topic taught."""
+        outside = set(range(len(self._examples))) - set(places)
+        rows = []
+        for known, asked in self._folds(places):
+            priors = self._priors(known)
+            rows += [self._rows(place, [*outside, *asked], priors) for place in asked]
+        return [found for found in rows if found.gold.any()]
+
+    def example_rows(self, places: Sequence[int]) -> list[Rows]:
+        """Return the rows of the release's own examples, for which only the questions `places` are known:
+        the same rules in the rules' own language, so that no way of asking is learned alone."""
+        outside = sorted(set(range(len(self._examples))) - set(places))
+        priors = self._priors(places)
+        rows = (
+            self._rows_of(replace(example.query, forgotten=outside), (example.rule,), priors)
+            for example in self._rule_examples
+        )
+        return [found for found in rows if found.gold.any()]
+
+    def _rows(self, place: int, forgotten: Sequence[int], priors: Priors) -> Rows:
+        example = self._examples[place]
+        return self._rows_of(replace(example.query, forgotten=forgotten), example.question.rules, priors)
+
+    def _rows_of(self, query: Query, rules: Sequence[str], priors: Priors) -> Rows:
+        signals = self._reader.read(query)
+        candidates = candidates_of(signals, CANDIDATES)
+        gold = [self._table.position[rule] for rule in rules if rule in self._table.position]
+        features = feature_matrix(self._table, signals, candidates, priors)
+        return Rows(candidates, features, np.isin(candidates, gold).astype(np.int8))
+
+    def _order(self, trees: TreeEnsemble, rows: Rows) -> list[str]:
+        order = np.argsort(-trees.scores(rows.features), kind="stable")
+        return [self._table.numbers[position] for position in rows.candidates[order].tolist()]
+
+    def _priors(self, places: Sequence[int]) -> Priors:
+        return learn_priors([self._examples[place].question for place in places])
+
+    def _folds(self, places: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+        topics = [self._examples[place].question.topic or str(place) for place in places]
+        return [
+            ([places[at] for at in known], [places[at] for at in asked])
+            for known, asked in folds_by_topic(topics)
+        ]
 
 
 def train_ranker(knowledge_folder: Path, data_file: Path = DATA_FILE) -> TrainedRanker:
@@ -78,71 +173,52 @@ def train_ranker(knowledge_folder: Path, data_file: Path = DATA_FILE) -> Trained
         NotSetUpError: when there is no rules release to retrieve from.
     """
     _require_lightgbm()
-    table, examples = _read_examples(knowledge_folder, data_file)
-    scores = cross_validate(table, examples)
-    trees, priors = fit(table, examples)
-    return TrainedRanker(trees, priors, scores, len(examples))
+    trainer, num_questions = open_trainer(knowledge_folder, data_file)
+    scores = trainer.cross_validate()
+    return TrainedRanker(trainer.train(), scores, num_questions)
 
 
-def save_ranker(trained: TrainedRanker, folder: Path, data_file: Path = DATA_FILE) -> None:
-    """Write weights and run card."""
-    folder.mkdir(parents=True, exist_ok=True)
-    trained.trees.save(folder / TREES_NAME)
-    card = {
-        "made": time.strftime("%Y-%m-%d", time.gmtime()),
-        "data_sha256": hashlib.sha256(data_file.read_bytes()).hexdigest(),
-        "num_questions": trained.num_questions,
-        "seeds": list(SEEDS),
-        "num_trees": NUM_TREES,
-        "parameters": PARAMETERS,
-        "cross_validated_recall": trained.scores,
-        "features": list(FEATURES),
-        "priors": {
-            "rules": {rule: round(value, 4) for rule, value in sorted(trained.priors.rules.items())},
-            "groups": {str(group): round(value, 4) for group, value in sorted(trained.priors.groups.items())},
-        },
-    }
-    (folder / CARD_NAME).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+def open_trainer(folder: Path, data_file: Path = DATA_FILE) -> tuple[RankerTrainer, int]:
+    """Return a trainer and how many questions it has.
+
+    Raises:
+        NotSetUpError: when there is no rules release to retrieve from.
+        ImportFileError: when the file can't be read.
+    """
+    retriever = HybridRetriever(folder, without=("ranker", "memory"))
+    reader: SignalReader | None = None
+    examples = []
+    for question in read_questions(data_file):
+        prepared = retriever.prepare(question.question)
+        if prepared is None:
+            raise NotSetUpError("There are no rules to retrieve from.")
+        reader, query = prepared
+        decided = DecidedQuestion(tuple(reader.stemmer.terms(query.text)), question.rules)
+        examples.append(Example(question, query, decided))
+    rule_examples = [
+        RuleExample(number, prepared[1])
+        for number, place, text in retriever.examples()
+        if (prepared := retriever.prepare(text, (number, place))) is not None
+    ]
+    retriever.close()
+    if reader is None:
+        raise NotSetUpError("There are no questions to learn from.")
+    return RankerTrainer(reader, examples, rule_examples), len(examples)
 
 
-def cross_validate(table: RuleTable, examples: Sequence[Example]) -> dict[str, float]:
-    """Return mean recall at each cut-off of questions no tree and no prior has seen."""
-    totals: dict[int, float] = dict.fromkeys(CUTOFFS, 0.0)
-    for train, test in _folds(len(examples)):
-        trees, priors = fit(table, [examples[place] for place in train], SEEDS[:1])
-        for place in test:
-            ranked = _order(table, trees, priors, examples[place].signals)
-            wanted = examples[place].question.rules
-            for limit in CUTOFFS:
-                totals[limit] += num_found(wanted, ranked, limit) / len(set(wanted))
-    return {str(limit): round(total / len(examples), 4) for limit, total in sorted(totals.items())}
-
-
-def fit(
-    table: RuleTable, examples: Sequence[Example], seeds: Sequence[int] = SEEDS
-) -> tuple[TreeEnsemble, Priors]:
-    """Return one ensemble of all seeds' trees, and the priors of all examples."""
+def boost(rows: Sequence[Rows], seeds: Sequence[int]) -> TreeEnsemble:
+    """Return one ensemble of all seeds' trees."""
     import lightgbm
 
-    priors_of: dict[int, Priors] = {}
-    for train, test in _folds(len(examples)):
-        known = learn_priors([examples[place].question for place in train])
-        priors_of |= dict.fromkeys(test, known)
-    rows, labels, sizes = [], [], []
-    for place, example in enumerate(examples):
-        candidates = candidates_of(example.signals, CANDIDATES)
-        if not len(candidates):
-            continue
-        rows.append(feature_matrix(table, example.signals, candidates, priors_of[place]))
-        labels.append(np.isin(candidates, list(example.gold)).astype(np.int8))
-        sizes.append(len(candidates))
-    data = (np.concatenate(rows), np.concatenate(labels))
+    features = np.concatenate([found.features for found in rows])
+    labels = np.concatenate([found.gold for found in rows])
+    sizes = [len(found.candidates) for found in rows]
     trees = []
     for seed in seeds:
-        dataset = lightgbm.Dataset(data[0], data[1], group=sizes)
+        dataset = lightgbm.Dataset(features, labels, group=sizes)
         booster = lightgbm.train({**PARAMETERS, "seed": seed}, dataset, NUM_TREES)
         trees += [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
-    return ensemble_of(trees, scale=1 / len(seeds)), learn_priors([example.question for example in examples])
+    return ensemble_of(trees, scale=1 / len(seeds))
 
 
 def learn_priors(questions: Sequence[EvaluationQuestion]) -> Priors:
@@ -151,73 +227,21 @@ def learn_priors(questions: Sequence[EvaluationQuestion]) -> Priors:
     groups = Counter(int(rule[:3]) for question in questions for rule in question.rules)
     scale = 1000 / max(1, len(questions))
     return Priors(
-        {rule: float(np.log1p(count * scale)) for rule, count in rules.items()},
-        {group: float(np.log1p(count * scale)) for group, count in groups.items()},
+        {rule: float(np.log1p(count * scale)) for rule, count in sorted(rules.items())},
+        {group: float(np.log1p(count * scale)) for group, count in sorted(groups.items())},
     )
 
 
-def ensemble_of(trees: Sequence[dict[str, Any]], scale: float) -> TreeEnsemble:
-    """Return trees as lightgbm dumps them in the form numpy walks; leaf values are multiplied by `scale`."""
-    shape = (len(trees), MAX_LEAVES - 1)
-    feature = np.zeros(shape, dtype=np.int16)
-    threshold = np.full(shape, np.inf, dtype=np.float32)
-    left_out = np.zeros(shape, dtype=np.uint8)
-    value = np.zeros((len(trees), MAX_LEAVES), dtype=np.float32)
-    for place, tree in enumerate(trees):
-        tests: list[tuple[int, float, int]] = []
-        leaves: list[float] = []
-        _read_tree(tree, tests, leaves)
-        value[place, : len(leaves)] = np.array(leaves) * scale
-        for number, (column, limit, mask) in enumerate(tests):
-            feature[place, number], threshold[place, number] = column, limit
-            left_out[place, number] = mask
-    return TreeEnsemble(feature, threshold, left_out, value)
-
-
-def _read_tree(node: dict[str, Any], tests: list[tuple[int, float, int]], leaves: list[float]) -> None:
-    """Collect leaves from left to right, and for each test the leaves on its left as bits."""
-    if "leaf_value" in node:
-        leaves.append(node["leaf_value"])
-        return
-    first = len(leaves)
-    _read_tree(node["left_child"], tests, leaves)
-    mask = (1 << len(leaves)) - (1 << first)
-    tests.append((node["split_feature"], node["threshold"], mask))
-    _read_tree(node["right_child"], tests, leaves)
-
-
-def _order(table: RuleTable, trees: TreeEnsemble, priors: Priors, signals: Signals) -> list[str]:
-    candidates = candidates_of(signals, CANDIDATES)
-    if not len(candidates):
-        return []
-    scores = trees.scores(feature_matrix(table, signals, candidates, priors))
-    return [table.numbers[position] for position in candidates[np.argsort(-scores, kind="stable")].tolist()]
-
-
-def _folds(size: int) -> list[tuple[list[int], list[int]]]:
-    order: NDArray[np.int64] = np.random.default_rng(_SHUFFLE_SEED).permutation(size)
-    folds = []
-    for fold in range(FOLDS):
-        test = order[fold::FOLDS]
-        folds.append((np.setdiff1d(order, test).tolist(), test.tolist()))
-    return folds
-
-
-def _read_examples(folder: Path, data_file: Path) -> tuple[RuleTable, list[Example]]:
-    retriever = HybridRetriever(folder, without=frozenset({"ranker"}))
-    table: RuleTable | None = None
-    examples = []
-    for question in read_questions(data_file):
-        found = retriever.signals(question.question)
-        if found is None:
-            raise NotSetUpError("There are no rules to retrieve from.")
-        table, signals = found
-        gold = frozenset(table.position[rule] for rule in question.rules if rule in table.position)
-        examples.append(Example(question, signals, gold))
-    retriever.close()
-    if table is None:
-        raise NotSetUpError("There are no questions to learn from.")
-    return table, examples
+def folds_by_topic(topics: Sequence[str]) -> list[tuple[list[int], list[int]]]:
+    """Return (rest, fold) of places: whole topics in folds of about the same size."""
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, topic in enumerate(topics):
+        places[topic].append(place)
+    folds: list[list[int]] = [[] for _ in range(FOLDS)]
+    for topic in sorted(places, key=lambda topic: (-len(places[topic]), topic)):
+        min(folds, key=len).extend(places[topic])
+    filled = [fold for fold in folds if fold]
+    return [(sorted(set(range(len(topics))) - set(fold)), sorted(fold)) for fold in filled]
 
 
 def _require_lightgbm() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -9,16 +10,31 @@ from pathlib import Path
 
 import pytest
 
-from hexcore_engine.cli.main import COMMANDS, main
+from hexcore_engine.cli.main import main
+from hexcore_tui.__main__ import main as open_app
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 README = (ROOT / "README.md").read_text("utf-8")
 
 
-@pytest.mark.slow
-def test_the_wheel_holds_themes_digest_types_and_licence_and_no_data_of_others(tmp_path: Path) -> None:
+EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+REQUIREMENTS: list[str] = [
+    *PROJECT["project"]["dependencies"],
+    *(line for extra in EXTRAS.values() for line in extra),
+]
+
+
+def plain_name(requirement: str) -> str:
+    """A requirement's name as package indexes compare it."""
+    return re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+@pytest.fixture(scope="module")
+def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The names in a wheel built here, with nothing fetched."""
     pytest.importorskip("hatchling", reason="hatchling is not installed, and nothing is fetched here")
+    folder = tmp_path_factory.mktemp("wheel")
     command = [
         sys.executable,
         "-m",
@@ -29,40 +45,73 @@ def test_the_wheel_holds_themes_digest_types_and_licence_and_no_data_of_others(t
         "--no-build-isolation",
         str(ROOT),
     ]
-    subprocess.run([*command, "--wheel-dir", str(tmp_path)], check=True, timeout=120)
-    (wheel,) = tmp_path.glob("hexcore-*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    for wanted in (
-        "hexcore_tui/themes/hexcore-dark.toml",
-        "hexcore_engine/knowledge/digest/702.jsonl",
+    subprocess.run([*command, "--wheel-dir", str(folder)], check=True, timeout=120)
+    (wheel,) = folder.glob("hexcore-*.whl")
+    return zipfile.ZipFile(wheel).namelist()
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_file_of_the_packages_the_themes_and_the_licence(
+    wheel_names: list[str],
+) -> None:
+    files = [
+        file
+        for package in ("hexcore_engine", "hexcore_tui")
+        for file in (ROOT / package).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+    wanted = {file.relative_to(ROOT).as_posix() for file in files}
+    wanted |= {f"hexcore_tui/themes/{theme.name}" for theme in (ROOT / "themes").glob("*.toml")}
+    assert {
         "hexcore_engine/py.typed",
         "hexcore_tui/py.typed",
-    ):
-        assert wanted in names
-    assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not [name for name in names if name.startswith("tests/") or name.endswith((".gguf", ".sqlite"))]
-    assert not [name for name in names if "_dev.jsonl" in name or "MagicCompRules" in name]
+        "hexcore_engine/knowledge/digest/702.jsonl",
+    } <= wanted
+    assert wanted <= set(wheel_names)
+    assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_no_tests_and_no_data_of_others(wheel_names: list[str]) -> None:
+    packages = ("hexcore_engine/", "hexcore_tui/", "hexcore-")
+    assert [name for name in wheel_names if not name.startswith(packages)] == []
+    foreign = re.compile(r"_dev\.jsonl|MagicCompRules|\.(gguf|sqlite|safetensors|whl)$")
+    assert [name for name in wheel_names if foreign.search(name)] == []
 
 
 def test_every_dependency_has_its_reason_beside_it() -> None:
-    text = (ROOT / "pyproject.toml").read_text("utf-8")
-    listed = text[text.index("dependencies = [") : text.index("\n]", text.index("dependencies = ["))]
-    lines = [line.strip() for line in listed.splitlines()[1:]]
-    for place, line in enumerate(lines):
-        if line.startswith('"'):
-            assert "#" in line or lines[place - 1].startswith("#"), line
+    lines = [line.strip() for line in (ROOT / "pyproject.toml").read_text("utf-8").splitlines()]
+    for requirement in REQUIREMENTS:
+        (place,) = (place for place, line in enumerate(lines) if line.startswith(f'"{requirement}"'))
+        beside = lines[place].partition('",')[2]
+        assert "# " in beside or lines[place - 1].startswith("# "), requirement
 
 
 def test_what_is_tested_with_is_pinned() -> None:
     pins = (ROOT / "constraints" / "tested.txt").read_text("utf-8").lower().replace("_", "-")
-    names = [re.split(r"[ >=<;\[]", entry)[0].lower() for entry in PROJECT["project"]["dependencies"]]
-    names += [
-        re.split(r"[ >=<;\[]", entry)[0].lower()
-        for entry in PROJECT["project"]["optional-dependencies"]["dev"]
-    ]
     # pip itself is the user's: the one their machine is configured for.
-    missing = [name for name in names if name != "pip" and f"\n{name}==" not in pins]
-    assert not missing
+    names = {plain_name(requirement) for requirement in REQUIREMENTS} - {"pip"}
+    assert [name for name in sorted(names) if f"\n{name}==" not in pins] == []
+
+
+def test_each_console_script_leads_to_a_function() -> None:
+    scripts = PROJECT["project"]["scripts"]
+    assert set(scripts) == {"hexcore", "hexcore-engine", "hexcore-tui"}
+    for place in scripts.values():
+        module, name = place.split(":")
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_commits_are_checked_by_the_steps_of_make_check() -> None:
+    steps = set(
+        re.findall(
+            r'^    "(\w+)": \w+_step,$', (ROOT / "scripts" / "lint.py").read_text("utf-8"), re.MULTILINE
+        )
+    )
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text("utf-8")
+    run = {step for steps in re.findall(r"scripts/lint\.py ([a-z ]+),", hooks) for step in steps.split()}
+    assert steps
+    assert run == steps
 
 
 def test_the_tree_in_the_readme_names_what_is_there() -> None:
@@ -75,20 +124,23 @@ def test_the_tree_in_the_readme_names_what_is_there() -> None:
         assert (ROOT / "".join(parents)).exists(), "".join(parents)
 
 
+def test_the_tree_in_the_readme_names_every_room() -> None:
+    tree = README[README.index("## What is where") :].split("```")[1]
+    named = {line.split()[0].rstrip("/") for line in tree.strip().splitlines()}
+    rooms = {file.parent.name for file in (ROOT / "hexcore_engine").glob("*/__init__.py")}
+    assert rooms <= named
+
+
 def test_links_in_the_readme_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
-def test_commands_in_the_readme_exist() -> None:
-    named = re.findall(r"`?hexcore ([a-z]+)", README)
-    assert named
-    assert set(named) <= set(COMMANDS)
-
-
 def test_the_notice_of_the_fan_content_policy_stands_where_people_look(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["--about"]) == 0
-    notice = capsys.readouterr().out.split("\n", 1)[1].split()
-    assert " ".join(notice) in " ".join(README.split())
+    for program in (main, open_app):
+        assert program(["--about"]) == 0
+        notice = capsys.readouterr().out.split("\n", 1)[1].split()
+        assert " ".join(notice) in " ".join(README.split())
+        assert "unofficial Fan Content" in " ".join(notice)

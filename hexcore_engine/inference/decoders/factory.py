@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from hexcore_engine.inference.decoders.base import Decoder
-from hexcore_engine.models.catalog import decoder_of, model_file, require_llama_cpp, torch_missing
+from hexcore_engine.models.catalog import (
+    decoder_of,
+    model_file,
+    model_folder,
+    require_llama_cpp,
+    require_torch,
+)
 from hexcore_engine.paths import Paths
 from hexcore_engine.settings import EngineSettings, ModelSettings
 
@@ -34,7 +40,7 @@ def open_decoder(
 
         return OpenAIServerDecoder(location, api_key(settings.api_key_variable), settings.remote_name)
     if kind == "torch":
-        raise torch_missing(location)
+        return _open_torch(settings, engine, model_folder(location, paths))
     return _open_llama_cpp(settings, engine, model_file(location, paths))
 
 
@@ -50,3 +56,20 @@ def _open_llama_cpp(settings: ModelSettings, engine: EngineSettings, file: Path)
         prompt_cache_mb=engine.prompt_cache_mb,
         warm_prompt=warm_prompt(),
     )
+
+
+def _open_torch(settings: ModelSettings, engine: EngineSettings, folder: Path) -> Decoder:
+    require_torch()
+    from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder
+    from hexcore_engine.inference.prompt import warm_prompt
+    from hexcore_engine.models.loader import load_torch_model
+    from hexcore_engine.utils.device import default_threads
+
+    decoder = TorchDecoder(
+        load_torch_model(folder, settings.quantization),
+        context_tokens=settings.context_tokens,
+        threads=default_threads(settings.threads),
+        prompt_cache_mb=engine.prompt_cache_mb,
+    )
+    decoder.warm(warm_prompt())
+    return decoder

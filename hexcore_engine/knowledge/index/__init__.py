@@ -1,1 +1,1 @@
-"""Scored lists of rules, and their fusion."""
+"""Scored lists of rules, their fusion, and the learned ranker over them."""

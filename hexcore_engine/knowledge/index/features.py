@@ -2,112 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hexcore_engine.knowledge.index.rule_table import Floats, Positions, RuleTable
-from hexcore_engine.knowledge.index.signals import Scores, Signals
+from hexcore_engine.knowledge.index.rule_table import RuleTable
+from hexcore_engine.knowledge.index.signals import Signals, best_places
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
 
 RANK_OFFSET = 20.0
-# Scored lists, each with these columns; the names are part of the stored ranker's form.
-LISTS = (
-    "all", "body", "heading", "parent_body", "plain", "said", "asks",
-    "oracle_all", "oracle_body", "oracle_plain", "ours", "phrase", "pattern", "keyword", "glossary", "fused",
+_BY_SHARE = (
+    "all", "with_oracle", "ours", "rest", "in_body", "in_heading", "in_plain", "in_said", "in_asks",
+    "best_said", "best_ask", "shared_said", "shared_ask", "oracle_body", "oracle_plain", "oracle_said",
+    "oracle_asks", "pattern", "pattern_rare", "topic", "card_topic", "asked", "asked_all", "fused",
 )  # fmt: skip
-PLACE = (
-    "rule_mass", "group_mass", "parent_fused", "best_child", "before", "after", "in_links", "in_mass",
-    "out_mass", "length", "depth", "hundred", "rule_prior", "group_prior", "num_cards", "num_words",
+_BY_RANK = (
+    "all", "with_oracle", "ours", "rest", "in_body", "in_plain", "in_said", "in_asks", "best_said",
+    "best_ask", "oracle_body", "oracle_plain", "pattern", "asked", "asked_all", "fused",
+)  # fmt: skip
+_RAW = (
+    "all", "with_oracle", "in_body", "in_example", "in_parent_body", "in_plain", "in_said", "in_asks",
+    "shared_said", "shared_ask", "pattern_rare", "topic", "card_topic", "asked", "asked_all", "fused",
+)  # fmt: skip
+_PLACE = (
+    "rule_mass", "group_mass", "rule_best", "group_best", "parent_fused", "best_child", "before", "after",
+    "num_links_in", "mass_in", "mass_out", "length", "depth", "hundred", "rule_prior", "group_prior",
+    "num_cards", "num_terms",
 )  # fmt: skip
 FEATURES: tuple[str, ...] = (
-    *(f"{name}_{kind}" for name in LISTS for kind in ("share", "rank")),
-    *(f"{name}_raw" for name in ("all", "body", "plain", "said", "asks", "oracle_all", "phrase")),
-    *PLACE,
+    *(f"{name}_share" for name in _BY_SHARE),
+    *(f"{name}_rank" for name in _BY_RANK),
+    *(f"{name}_raw" for name in _RAW),
+    *_PLACE,
 )
+_MOST_GROUPS = 1000
 
 
 @dataclass(frozen=True)
 class Priors:
-    """How often rules and groups decided questions people asked, log(1 + a thousandth); empty: unknown."""
+    """How often rules and groups decided questions people asked, as shares of all; empty: nothing was
+    learned."""
 
     rules: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[int, float] = field(default_factory=dict)
 
 
-def candidates_of(signals: Signals, limit: int) -> Positions:
-    """Return the positions of the best fused rules, best first."""
-    return np.array(list(signals.fused)[:limit], dtype=np.int64)
+def candidates_of(signals: Signals, limit: int) -> Ints:
+    """Return the positions of the best fused rules."""
+    return best_places(signals.fused, limit)
 
 
-def feature_matrix(table: RuleTable, signals: Signals, candidates: Positions, priors: Priors) -> Floats:
+def feature_matrix(table: RuleTable, signals: Signals, candidates: Ints, priors: Priors) -> Floats:
     """Return features [candidates, len(FEATURES)]."""
     lists = {**signals.lists, "fused": signals.fused}
-    columns: list[NDArray[np.float32]] = []
-    for name in LISTS:
-        columns += _share_and_rank(lists.get(name, {}), candidates)
-    for name in ("all", "body", "plain", "said", "asks", "oracle_all", "phrase"):
-        columns.append(_values(lists.get(name, {}), candidates))
+    columns: list[NDArray[Any]] = [_share(lists[name], candidates) for name in _BY_SHARE]
+    columns += [_rank(lists[name], candidates) for name in _BY_RANK]
+    columns += [lists[name][candidates] for name in _RAW]
     columns += _places(table, signals, candidates, priors)
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _share_and_rank(scores: Scores, candidates: Positions) -> list[Floats]:
-    """A list's scores as shares of its best, and one over the rank."""
-    values = _values(scores, candidates)
-    best = max(scores.values(), default=0.0)
-    order = {place: rank for rank, place in enumerate(sorted(scores, key=lambda p: -scores[p]), start=1)}
-    ranks = np.array(
-        [1 / (RANK_OFFSET + order[p]) if scores.get(p, 0.0) > 0 else 0.0 for p in candidates.tolist()],
-        dtype=np.float32,
-    )
-    return [values / best if best > 0 else values, ranks]
+def _share(scores: Floats, candidates: Ints) -> Floats:
+    """Scores as shares of the list's best."""
+    return scores[candidates] / max(float(scores.max(initial=0.0)), 1e-6)
 
 
-def _values(scores: Scores, candidates: Positions) -> Floats:
-    return np.array([scores.get(place, 0.0) for place in candidates.tolist()], dtype=np.float32)
+def _rank(scores: Floats, candidates: Ints) -> Floats:
+    """One over the rank in the list, 0 where it is silent."""
+    order = best_places(scores, len(scores))
+    ranks = np.zeros(len(scores), dtype=np.float32)
+    ranks[order] = 1 / (RANK_OFFSET + 1 + np.arange(len(order), dtype=np.float32))
+    return ranks[candidates]
 
 
-def _places(table: RuleTable, signals: Signals, candidates: Positions, priors: Priors) -> list[Floats]:
+def _places(table: RuleTable, signals: Signals, candidates: Ints, priors: Priors) -> list[NDArray[Any]]:
     fused = np.zeros(table.size + 1, dtype=np.float32)
-    for place in candidates.tolist():
-        fused[place] = signals.fused[place]
-    total = float(fused.sum()) or 1.0
-    rule_mass = np.zeros(table.size, dtype=np.float32)
-    group_mass = np.zeros(1000, dtype=np.float32)
-    best_child = np.zeros(table.size, dtype=np.float32)
-    for place in candidates.tolist():
-        rule_mass[table.rule[place]] += fused[place]
-        group_mass[table.group[place] % 1000] += fused[place]
-        parent = int(table.parent[place])
-        if parent >= 0:
-            best_child[parent] = max(best_child[parent], fused[place])
+    fused[candidates] = signals.fused[candidates] / max(float(signals.fused.max(initial=0.0)), 1e-6)
+    own = fused[: table.size]
+    total = max(float(own.sum()), 1e-6)
+    rule_mass = np.bincount(table.rule, own, table.size)
+    group_mass = np.bincount(table.group, own, _MOST_GROUPS)
+    rule_best, group_best = np.zeros(table.size), np.zeros(_MOST_GROUPS)
+    np.maximum.at(rule_best, table.rule, own)
+    np.maximum.at(group_best, table.group, own)
+    best_child = np.zeros(table.size + 1)
+    np.maximum.at(best_child, table.parent, own)
+    rule, group = table.rule[candidates], table.group[candidates]
+    source, target = table.link_source, table.link_target
     numbers = [table.numbers[place] for place in candidates.tolist()]
-    groups = table.group[candidates]
     size = len(candidates)
     return [
-        rule_mass[table.rule[candidates]] / total,
-        group_mass[groups % 1000] / total,
+        rule_mass[rule] / total,
+        group_mass[group] / total,
+        rule_best[rule],
+        group_best[group],
         fused[table.parent[candidates]],
         best_child[candidates],
         fused[candidates - 1],
         fused[candidates + 1],
-        np.array([np.log1p(len(table.links_from.get(p, ()))) for p in candidates.tolist()], dtype=np.float32),
-        _mass(table.links_from, fused, candidates),
-        _mass(table.links_to, fused, candidates),
+        np.log1p(np.bincount(target, minlength=table.size)[candidates]),
+        np.bincount(target, own[source], table.size)[candidates],
+        np.bincount(source, own[target], table.size)[candidates],
         table.length[candidates],
-        table.depth[candidates].astype(np.float32),
-        (groups // 100).astype(np.float32),
-        np.array([priors.rules.get(number, 0.0) for number in numbers], dtype=np.float32),
-        np.array([priors.groups.get(int(group), 0.0) for group in groups], dtype=np.float32),
-        np.full(size, signals.num_cards, dtype=np.float32),
-        np.full(size, signals.num_words, dtype=np.float32),
+        table.depth[candidates],
+        group // 100,
+        np.array([priors.rules.get(number, 0.0) for number in numbers]),
+        np.array([priors.groups.get(int(one), 0.0) for one in group]),
+        np.full(size, signals.num_cards),
+        np.full(size, signals.num_terms),
     ]
-
-
-def _mass(links: Mapping[int, Sequence[int]], fused: NDArray[np.float32], candidates: Positions) -> Floats:
-    return np.array(
-        [sum(float(fused[other]) for other in links.get(p, ())) for p in candidates.tolist()],
-        dtype=np.float32,
-    )

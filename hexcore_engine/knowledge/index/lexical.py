@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from hexcore_engine.knowledge.rules.records import COLUMNS
 
-# Weight of each column when all of a rule's text counts, and when only our words do.
+# Weight of each column when all of a rule's text counts.
 ALL_TEXT: Mapping[str, float] = {
     "body": 1.0,
     "heading": 0.6,
@@ -17,7 +17,6 @@ ALL_TEXT: Mapping[str, float] = {
     "said": 1.6,
     "asks": 1.4,
 }
-OUR_WORDS: Mapping[str, float] = {"plain": 1.0, "said": 1.6, "asks": 1.2}
 _WORD = re.compile(r"[a-z0-9]+(?:['’][a-z]+)?|[+-]\d+/[+-]\d+", re.IGNORECASE)
 STOP_WORDS = frozenset(
     """
@@ -61,33 +60,3 @@ def ranked_rules(
         " WHERE rule_words MATCH ? ORDER BY score DESC LIMIT ?",
         (expression, limit),
     ).fetchall()
-
-
-def scores_by_column(connection: sqlite3.Connection, words: list[str], limit: int) -> list[tuple[float, ...]]:
-    """Return (position, score over all columns, score in each of COLUMNS) of the rules that match any word,
-    best first; scores grow with relevance."""
-    if not words:
-        return []
-    weights = [[float(ALL_TEXT[column]) for column in COLUMNS]]
-    weights += [[float(column == own) for column in COLUMNS] for own in COLUMNS]
-    ranks = ", ".join(f"-bm25(rule_words, {', '.join(map(str, row))})" for row in weights)
-    return connection.execute(
-        f"SELECT rowid, {ranks} FROM release.rule_words WHERE rule_words MATCH ? ORDER BY 2 DESC LIMIT ?",
-        (f"{{{' '.join(COLUMNS)}}} : ({match_any(words)})", limit),
-    ).fetchall()
-
-
-def phrase_scores(connection: sqlite3.Connection, words: list[str], limit: int) -> dict[int, float]:
-    """Return the score of the best single phrase of players by rule position, best first."""
-    if not words:
-        return {}
-    rows = connection.execute(
-        "SELECT phrase.position, -bm25(phrase_words) AS score FROM release.phrase_words"
-        " JOIN release.phrase ON phrase.place = phrase_words.rowid"
-        " WHERE phrase_words MATCH ? ORDER BY score DESC LIMIT ?",
-        (match_any(words), limit),
-    )
-    best: dict[int, float] = {}
-    for position, score in rows:
-        best.setdefault(position, score)
-    return best

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hexcore_engine.knowledge.rules.numbers import sort_key
 
-Positions = NDArray[np.int64]
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 
@@ -19,19 +19,20 @@ Floats = NDArray[np.float32]
 class RuleTable:
     """Rules by position, in document order.
 
-    `parent` is a position or -1; `depth` 0 is a group or section, 1 a rule, 2 a subrule; `links_` are
-    cross-references; `length` is the logarithm of a text's.
+    `parent` and `rule` (the rule a subrule belongs to, else itself) are positions, `parent` is `size` where
+    there is none; `group` is a number such as 702; `depth` 0 is a section or group, 1 a rule, 2 a subrule.
+    Cross-references lead from `link_source` to `link_target`. `length` is the logarithm of letters.
     """
 
     numbers: tuple[str, ...]
     position: dict[str, int]
-    parent: Positions
-    rule: Positions
-    group: Positions
-    depth: Positions
+    parent: Ints
+    rule: Ints
+    group: Ints
+    depth: Ints
     length: Floats
-    links_to: dict[int, list[int]]
-    links_from: dict[int, list[int]]
+    link_source: Ints
+    link_target: Ints
 
     @property
     def size(self) -> int:
@@ -39,32 +40,39 @@ class RuleTable:
         return len(self.numbers)
 
 
-def load_rule_table(connection: sqlite3.Connection) -> RuleTable:
-    """Read the current release's rules; texts stay on disk."""
-    rows = connection.execute(
-        "SELECT number, parent, length(text), length(plain) FROM release.rule ORDER BY position"
-    ).fetchall()
+def make_rule_table(
+    rows: Sequence[tuple[str, str | None, int]], links: Sequence[tuple[str, str]]
+) -> RuleTable:
+    """Build the table from (number, parent's number, letters) in document order, and cross-references."""
     numbers = tuple(row[0] for row in rows)
     position = {number: place for place, number in enumerate(numbers)}
-    keys = [sort_key(number) for number in numbers]
-    links_to: defaultdict[int, list[int]] = defaultdict(list)
-    links_from: defaultdict[int, list[int]] = defaultdict(list)
-    for source, target in connection.execute("SELECT source, target FROM release.reference"):
-        if source in position and target in position:
-            links_to[position[source]].append(position[target])
-            links_from[position[target]].append(position[source])
-    depth = [0 if "." not in number else 2 if number[-1].isalpha() else 1 for number in numbers]
-    parent = [position.get(row[1], -1) if row[1] else -1 for row in rows]
+    depth = [0 if "." not in number else 1 + number[-1].isalpha() for number in numbers]
+    parent = [position.get(row[1] or "", len(rows)) for row in rows]
+    own = range(len(rows))
+    known = [
+        (position[one], position[other]) for one, other in links if one in position and other in position
+    ]
+    source, target = np.array(known, dtype=np.int64).reshape(-1, 2).T
     return RuleTable(
         numbers=numbers,
         position=position,
-        parent=np.array(parent),
+        parent=np.array(parent, dtype=np.int64),
         rule=np.array(
-            [up if deep == 2 else own for own, (up, deep) in enumerate(zip(parent, depth, strict=True))]
+            [parent[at] if depth[at] == 2 and parent[at] < len(rows) else at for at in own], np.int64
         ),
-        group=np.array([key[0] for key in keys]),
-        depth=np.array(depth),
-        length=np.log1p(np.array([max(row[2], row[3]) for row in rows], dtype=np.float32)),
-        links_to=dict(links_to),
-        links_from=dict(links_from),
+        group=np.array([sort_key(number)[0] for number in numbers], dtype=np.int64),
+        depth=np.array(depth, dtype=np.int64),
+        length=np.log1p(np.array([row[2] for row in rows], dtype=np.float32)),
+        link_source=source,
+        link_target=target,
+    )
+
+
+def load_rule_table(connection: sqlite3.Connection) -> RuleTable:
+    """Read the current release's rules; texts stay on disk."""
+    rows = connection.execute(
+        "SELECT number, parent, max(length(text), length(plain)) FROM release.rule ORDER BY position"
+    ).fetchall()
+    return make_rule_table(
+        rows, connection.execute("SELECT source, target FROM release.reference").fetchall()
     )

@@ -8,14 +8,13 @@ each test that sends a row to the right rules out the leaves on its left (Lucche
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 # Leaves of a tree are the bits of one byte.
 MAX_LEAVES = 8
-_ARRAYS = ("feature", "threshold", "left_out", "value")
 _FIRST_BIT = np.array([(byte & -byte).bit_length() - 1 if byte else 0 for byte in range(256)], dtype=np.intp)
 
 
@@ -26,6 +25,8 @@ class TreeEnsemble:
     A row goes right where its feature is above the threshold; `left_out` has a bit for each leaf to the left
     of that test. Unused tests have an infinite threshold.
     """
+
+    ARRAYS: ClassVar[tuple[str, ...]] = ("feature", "threshold", "left_out", "value")
 
     feature: NDArray[np.int16]
     threshold: NDArray[np.float32]
@@ -43,13 +44,6 @@ class TreeEnsemble:
         chosen = _FIRST_BIT[leaves]
         return np.asarray(np.take_along_axis(self.value, chosen, axis=1).sum(axis=0), dtype=np.float32)
 
-    def save(self, file: Path) -> None:
-        """Write the arrays, without pickle."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        np.savez_compressed(file, **arrays)
-
-
-def load_trees(file: Path) -> TreeEnsemble:
-    """Read what `save` wrote."""
-    with np.load(file, allow_pickle=False) as stored:
-        return TreeEnsemble(*(stored[name] for name in _ARRAYS))
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays by name, for storing."""
+        return {name: getattr(self, name) for name in self.ARRAYS}

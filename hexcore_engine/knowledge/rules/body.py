@@ -10,11 +10,11 @@ from hexcore_engine.knowledge.rules.decoding import SOFT_BREAK
 from hexcore_engine.knowledge.rules.numbers import SUBRULE_LETTERS
 
 GROUP = re.compile(r"(\d{3})\.\s+(\S.*)")
-COUNTED_RULE = re.compile(r"(\d{3}\.\d+[a-z]?)\.?\s+\S")
+COUNTED_RULE = re.compile(r"(\d{3}\.\d{1,3}[a-z]?)\.?\s+\S")
 _SECTION = re.compile(r"([1-9])\.\s+(\S.*)")
-_REGULAR_RULE = re.compile(r"(\d{3}\.\d+)(?:([a-z])\s|\.\s|([a-z])\.\s|\s)\s*(\S.*)")
+_REGULAR_RULE = re.compile(r"(\d{3}\.\d{1,3})(?:([a-z])\s|\.\s|([a-z])\.\s|\s)\s*(\S.*)")
 # A number whose separator is missing or wrong, e.g. "901.4.Text" or "702.5a: Text".
-_IRREGULAR_RULE = re.compile(r"(\d{3}\.\d+[a-z]?)(?:\s*[.:]+\s*|\s*$)(.*)")
+_IRREGULAR_RULE = re.compile(r"(\d{3}\.\d{1,3}[a-z]?)(?:\s*[.:]+\s*|\s*$)(.*)")
 _ALMOST_RULE = re.compile(r"\d+\.\d")
 # Releases of some years write slanted words between underscores.
 _EXAMPLE = re.compile(r"[_*]*Examples?(?![a-z])[_*]*\s*[:.]?[_*]*\s*")
@@ -33,12 +33,22 @@ class ParsedHeading:
 
 @dataclass
 class ParsedRule:
-    """One numbered rule with its text (lines joined by newlines) and its examples."""
+    """One numbered rule: the lines of its text and those of each example. `line` is where it begins."""
 
     number: str
-    text: str
     line: int
-    examples: list[str] = field(default_factory=list)
+    text_lines: list[str]
+    example_lines: list[list[str]] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The text, lines joined by newlines."""
+        return "\n".join(self.text_lines).strip()
+
+    @property
+    def examples(self) -> list[str]:
+        """The examples, likewise."""
+        return ["\n".join(lines) for lines in self.example_lines]
 
 
 class BodyReader:
@@ -99,7 +109,7 @@ class BodyReader:
         if self.groups and self.groups[-1].number != group:
             self._warn(f"{number} stands in group {self.groups[-1].number}")
         self._check_order(number)
-        self.rules.append(ParsedRule(number, text, self._line))
+        self.rules.append(ParsedRule(number, self._line, [text]))
 
     def _check_order(self, number: str) -> None:
         if not number[-1].isalpha():
@@ -134,14 +144,11 @@ class BodyReader:
         if owner is None:
             self._warn(f"text that belongs to no rule: {line[:60]}")
         elif example := _EXAMPLE.match(line):
-            owner.examples.append(line[example.end() :])
+            owner.example_lines.append([line[example.end() :]])
         else:
             if _ALMOST_RULE.match(line):
                 self._warn(f"looks like a rule, read as part of {owner.number}: {line[:40]}")
-            if owner.examples:
-                owner.examples[-1] += f"\n{line}"
-            else:
-                owner.text = f"{owner.text}\n{line}".strip()
+            (owner.example_lines[-1] if owner.example_lines else owner.text_lines).append(line)
 
     def _owner(self) -> ParsedRule | None:
         headings = [*self.sections[-1:], *self.groups[-1:]]

@@ -26,7 +26,8 @@ _LINES_OF_A_SENTENCE = 2
 def find_date(lines: Sequence[str]) -> date | None:
     """Return the first date that `lines` call effective, current or updated; None when there is none."""
     for place in range(len(lines)):
-        sentence = " ".join(lines[place : place + _LINES_OF_A_SENTENCE])
+        # Long runs of white space would make the patterns slow.
+        sentence = " ".join(" ".join(lines[place : place + _LINES_OF_A_SENTENCE]).split())
         for form in _DATES:
             for found in form.finditer(sentence):
                 read = _read(found["year"], found["month"], found["day"])

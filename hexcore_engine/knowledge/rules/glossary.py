@@ -38,14 +38,15 @@ def parse_glossary(lines: Sequence[str], first_line: int) -> tuple[tuple[ParsedT
     for number, block in _blocks(lines, first_line):
         reader.read(number, block)
     reader.end()
-    return tuple(reader.terms), reader.irregular
+    terms = tuple(ParsedTerm(term, "\n".join(lines), line) for term, lines, line in reader.terms)
+    return terms, reader.irregular
 
 
 class _GlossaryReader:
     """Takes the blocks one by one."""
 
     def __init__(self) -> None:
-        self.terms: list[ParsedTerm] = []
+        self.terms: list[tuple[str, list[str], int]] = []
         self.irregular: list[Irregular] = []
         # A term whose definition stands behind a blank line.
         self._waiting: tuple[int, str] | None = None
@@ -64,9 +65,9 @@ class _GlossaryReader:
             self.end()
             self._add(block[0], block[1:], number)
         elif self.terms and not _is_term(block[0]):
-            last = self.terms[-1]
-            self.terms[-1] = ParsedTerm(last.term, f"{last.text}\n{block[0]}", last.line)
-            self.irregular.append((number, f"a line without a term, read as part of {last.term[:40]!r}"))
+            last, lines, _ = self.terms[-1]
+            lines.append(block[0])
+            self.irregular.append((number, f"a line without a term, read as part of {last[:40]!r}"))
         else:
             self._waiting = (number, block[0])
 
@@ -78,8 +79,8 @@ class _GlossaryReader:
             self.irregular.append((line, f"a term without a definition: {term[:40]!r}"))
             self._add(term, [], line)
 
-    def _add(self, term: str, lines: Sequence[str], number: int) -> None:
-        self.terms.append(ParsedTerm(term, "\n".join(lines), number))
+    def _add(self, term: str, lines: list[str], number: int) -> None:
+        self.terms.append((term, lines, number))
 
 
 def _is_term(line: str) -> bool:

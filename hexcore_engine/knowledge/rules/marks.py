@@ -40,12 +40,14 @@ def mark_phrases(text: str, phrases: Sequence[str]) -> tuple[Mark, ...]:
 
 def why_words(rule: RuleRecord, words: list[str]) -> str:
     """Say which of the words a rule holds, in its text or in ours."""
-    official = f" {rule.text} {rule.heading} ".lower()
-    ours = rule.plain.lower()
-    shared = [word for word in words if word[:5] in official or word[:5] in ours]
-    if shared:
-        return f"your words match: {', '.join(shared[:_NUM_WORDS_NAMED])}"
-    return "players say it this way"
+    return matching_words(rule, words) or "players say it this way"
+
+
+def matching_words(rule: RuleRecord, words: list[str]) -> str:
+    """Say which of the words a rule holds, in its text or in ours; "" when none."""
+    texts = f" {rule.text} {rule.heading} {rule.plain}".lower()
+    shared = [word for word in words if word[:5] in texts]
+    return f"your words match: {', '.join(shared[:_NUM_WORDS_NAMED])}" if shared else ""
 
 
 @lru_cache(maxsize=64)

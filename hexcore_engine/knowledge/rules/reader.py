@@ -89,6 +89,16 @@ def exists(connection: sqlite3.Connection, number: str) -> bool:
     return connection.execute("SELECT 1 FROM release.rule WHERE number = ?", (number,)).fetchone() is not None
 
 
+def players_phrases(connection: sqlite3.Connection, number: str) -> list[str]:
+    """Return what players say for a rule."""
+    row = connection.execute(
+        "SELECT said FROM release.rule_words WHERE rowid ="
+        " (SELECT position FROM release.rule WHERE number = ?)",
+        (number,),
+    ).fetchone()
+    return row[0].split("\n") if row and row[0] else []
+
+
 def common_words(connection: sqlite3.Connection) -> frozenset[str]:
     """Words that rules and players write in lower case."""
     return frozenset(word for (word,) in connection.execute("SELECT word FROM release.common_word"))

@@ -17,6 +17,7 @@ from pathlib import Path
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, known_numbers, load_digest
 from hexcore_engine.knowledge.digest.placement import place_entries
+from hexcore_engine.knowledge.rules.body import ParsedRule
 from hexcore_engine.knowledge.rules.decoding import decode_rules_text, read_rules_bytes
 from hexcore_engine.knowledge.rules.numbers import find_references, parent_number, sort_key
 from hexcore_engine.knowledge.rules.parser import ParsedRules, ParseWarning, parse_rules_text
@@ -56,10 +57,7 @@ CREATE TABLE glossary (
 );
 CREATE INDEX glossary_folded ON glossary (folded);
 CREATE TABLE common_word (word TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE phrase (place INTEGER PRIMARY KEY, position INTEGER NOT NULL);
-CREATE VIRTUAL TABLE phrase_words USING fts5(
-    words, content = "", tokenize = "porter unicode61 remove_diacritics 2"
-);
+CREATE TABLE postings (name TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID; -- see index/postings
 CREATE TABLE oracle_pattern (pattern TEXT NOT NULL, number TEXT NOT NULL);
 CREATE VIRTUAL TABLE rule_words USING fts5(
     {", ".join(COLUMNS)}, tokenize = "porter unicode61 remove_diacritics 2"
@@ -154,16 +152,17 @@ class _Row:
 
 
 def _official_rules(parsed: ParsedRules) -> Iterable[_Row]:
-    seen: dict[str, _Row] = {}
+    rows: dict[str, _Row] = {}
     for heading in (*parsed.sections, *parsed.groups):
-        seen.setdefault(heading.number, _Row(heading.number, heading.title, True))
+        rows.setdefault(heading.number, _Row(heading.number, heading.title, True))
+    # Some old files use a number twice: both texts are kept under it.
+    rules: dict[str, list[ParsedRule]] = {}
     for rule in parsed.rules:
-        known = seen.get(rule.number)
-        # Some old files use a number twice: both texts are kept under it.
-        text = f"{known.text}\n{rule.text}" if known else rule.text
-        examples = (*known.examples, *rule.examples) if known else tuple(rule.examples)
-        seen[rule.number] = _Row(rule.number, text, True, examples)
-    return sorted(seen.values(), key=lambda row: sort_key(row.number))
+        rules.setdefault(rule.number, []).append(rule)
+    for number, same in rules.items():
+        examples = tuple(example for rule in same for example in rule.examples)
+        rows[number] = _Row(number, "\n".join(rule.text for rule in same), True, examples)
+    return sorted(rows.values(), key=lambda row: sort_key(row.number))
 
 
 def _digest_rules() -> Iterable[_Row]:
@@ -208,7 +207,7 @@ def _write(
     connection.executemany(
         "INSERT INTO common_word VALUES (?)", ((word,) for word in _common_words(rules, digest))
     )
-    _write_phrases(connection, rules, digest)
+    _write_postings(connection, rules, texts, digest)
     num_rules = sum(1 for row in rules if "." in row.number and (row.text or row.official))
     meta |= {"digest_hash": digest_hash(), "schema": str(RELEASE_FORM), "num_rules": str(num_rules)}
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
@@ -220,23 +219,33 @@ def _digest_for(rules: list[_Row]) -> dict[str, DigestEntry]:
     return place_entries(official).entries if official else load_digest()
 
 
-def _write_phrases(connection: sqlite3.Connection, rules: list[_Row], digest: dict[str, DigestEntry]) -> None:
-    """Each phrase and question of players as a text of its own: the nearest single one says more than all
-    of a rule's together."""
-    phrases = [
-        (position, phrase)
+def _write_postings(
+    connection: sqlite3.Connection, rules: list[_Row], texts: dict[str, str], digest: dict[str, DigestEntry]
+) -> None:
+    from hexcore_engine.knowledge.index.postings import build_postings, write_postings
+    from hexcore_engine.knowledge.index.tokens import Stemmer
+
+    units = [
+        (position, field, text)
         for position, row in enumerate(rules)
-        if (entry := digest.get(row.number)) is not None
-        for phrase in (*entry.said, *entry.asks)
+        if row.text and "." in row.number
+        for field, text in _units(row, texts, digest.get(row.number))
     ]
-    connection.executemany(
-        "INSERT INTO phrase VALUES (?, ?)",
-        ((place, rule) for place, (rule, _) in enumerate(phrases, start=1)),
-    )
-    connection.executemany(
-        "INSERT INTO phrase_words (rowid, words) VALUES (?, ?)",
-        ((place, words) for place, (_, words) in enumerate(phrases, start=1)),
-    )
+    terms = Stemmer().many_terms([text for _, _, text in units])
+    rows = ((position, field, words) for (position, field, _), words in zip(units, terms, strict=True))
+    write_postings(connection, build_postings(rows, len(rules)))
+
+
+def _units(row: _Row, texts: dict[str, str], entry: DigestEntry | None) -> Iterable[tuple[str, str]]:
+    """Yield (field, text) of each single text about a rule; the fields are index/postings'."""
+    _, heading, parent_body, plain, _, _ = _words_row(row, texts, entry)
+    if row.official:
+        yield "body", row.text
+        yield from (("example", example) for example in row.examples)
+    yield from (("heading", heading), ("parent_body", parent_body), ("plain", plain))
+    if entry is not None:
+        yield from (("said", phrase) for phrase in entry.said)
+        yield from (("asks", question) for question in entry.asks)
 
 
 def _common_words(rules: list[_Row], digest: dict[str, DigestEntry]) -> list[str]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 # Each grows with every change of its tables or records; set-up builds a file of another form anew.
 CARDS_FORM = 4
-RELEASE_FORM = 3
+RELEASE_FORM = 4
 
 
 def cards_form(connection: sqlite3.Connection) -> int:

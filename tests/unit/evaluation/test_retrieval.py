@@ -9,6 +9,9 @@ import pytest
 from hexcore_engine.errors import ImportFileError
 from hexcore_engine.evaluation.questions import EvaluationQuestion, read_questions
 from hexcore_engine.evaluation.retrieval import _Answer, report
+from hexcore_engine.knowledge.retriever import HybridRetriever
+from hexcore_engine.knowledge.rules.release import import_rules_file
+from tests.unit.knowledge.rules.own_release import OwnRelease
 
 
 def answer(rules: tuple[str, ...], ranked: list[str], topic: str = "") -> _Answer:
@@ -62,3 +65,37 @@ def test_eval_prints_the_documented_figures(
     assert set(document["recall"]) == {"5", "10", "20", "50"}
     assert set(document["latency_ms"]) == {"p50", "p99"}
     assert document["recall"]["50"] == 1.0
+
+
+def test_eval_asks_for_a_file_or_for_the_examples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from hexcore_engine.cli.main import main
+
+    monkeypatch.setenv("HEXCORE_HOME", str(tmp_path))
+    for words in (["eval"], ["eval", "x.jsonl", "--examples"]):
+        assert main([*words, "--json"]) == 2
+        assert "--examples" in json.loads(capsys.readouterr().out)["error"]["message"]
+    assert main(["eval", "--examples", "--json"]) == 3
+
+
+def test_an_example_is_not_found_by_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from hexcore_engine.cli.main import main
+
+    file = tmp_path / "own.txt"
+    rules = ["101.1. Lanterns glow.", "101.2. Whoever drops a kettle waits.", "Example: Two quokkas tango."]
+    groups = {"101": [*rules, "101.3. Quokkas are small."]}
+    file.write_text(OwnRelease("May 5, 2025", "effective", "Game Concepts", groups).text())
+    import_rules_file(tmp_path / "home" / "knowledge", file)
+    retriever = HybridRetriever(tmp_path / "home" / "knowledge")
+    ((number, place, text),) = retriever.examples()
+    assert retriever.ranked_rules(text, 1)[0][0] == number == "101.2"
+    assert "101.2" not in dict(retriever.ranked_rules("quokkas tango", 5, (number, place)))
+    retriever.close()
+    monkeypatch.setenv("HEXCORE_HOME", str(tmp_path / "home"))
+    assert main(["eval", "--examples", "--ablate", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["questions"] == 1
+    assert set(document["ablations"]) == set(HybridRetriever.PARTS)

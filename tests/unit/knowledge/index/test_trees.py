@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from hexcore_engine.knowledge.index.trees import TreeEnsemble, load_trees
-from hexcore_engine.training.ranker import ensemble_of
+from hexcore_engine.training.exported_trees import ensemble_of
 
 STUMP = {
     "split_feature": 1,
@@ -32,14 +29,6 @@ def test_trees_are_walked_as_they_are_written() -> None:
     trees = ensemble_of([STUMP, {"leaf_value": 0.25}], scale=0.5)
     scores = trees.scores(np.array(rows, dtype=np.float32))
     assert scores.tolist() == [by_hand(row) * 0.5 + 0.125 for row in rows]
-
-
-def test_trees_are_stored_without_pickle(tmp_path: Path) -> None:
-    trees = ensemble_of([STUMP], scale=1.0)
-    trees.save(tmp_path / "t.npz")
-    again: TreeEnsemble = load_trees(tmp_path / "t.npz")
-    rows = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
-    assert (again.scores(rows) == trees.scores(rows)).all()
 
 
 def test_scores_equal_the_training_librarys() -> None:

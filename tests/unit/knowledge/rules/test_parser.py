@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import re
 from collections import Counter
 from datetime import date
@@ -241,11 +242,36 @@ def test_stray_controls_and_broken_bytes_are_left_out_and_named() -> None:
         (b"nothing of rules", "no line reads"),
         (b"1. The Game\n\nGlossary\n", "no numbered rule"),
     ],
+    ids=itertools.count(),
 )
 def test_what_is_no_rules_file_is_one_error_with_its_place(content: bytes, said: str) -> None:
     with pytest.raises(ImportFileError, match=said) as raised:
         parse(content)
     assert "hexcore data import" in raised.value.remedy
+
+
+def test_a_number_as_long_as_a_line_is_no_rule_number() -> None:
+    parsed = parse_lines("100.1. A ferry.", f"100.{'1' * 50_000} glows.")
+    assert parsed.num_rules == 1
+    assert "looks like a rule" in reasons(parsed)
+
+
+HOSTILE_LINES = {
+    "white space": "effective" + " " * 90_000,
+    "references": "rules 702" + ", 702 and 703" * 7000,
+    "line breaks": "a\x0b" * 45_000,
+    "tabs": "a\t" * 45_000,
+    "dots": "100.2" + " ." * 45_000,
+    "signs": "_*" * 45_000,
+    "apostrophes": "a'" * 45_000,
+}
+
+
+@pytest.mark.parametrize("line", HOSTILE_LINES.values(), ids=HOSTILE_LINES.keys())
+def test_long_hostile_lines_are_read_in_linear_time(line: str) -> None:
+    glossary = [("Term", line)] * 3
+    parsed = parse_lines("100.1. A ferry.", *[line] * 10, "100.9. A kettle.", glossary=glossary)
+    assert parsed.rules[-1].text == "A kettle."
 
 
 @given(share=st.floats(0.0, 0.999), seed=st.integers(0, 50))

@@ -1,0 +1,1 @@
+"""Keys and values of prompts already computed, kept to be used again."""

@@ -1,0 +1,162 @@
+"""Keeping keys and values between questions, and giving the memory back, oldest first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hexcore_engine.inference.kv_cache.prefix_tree import PrefixTree
+
+# Fewer shared tokens than this are computed anew: not worth the memory traffic.
+MIN_SHARED_TOKENS = 4
+
+
+@dataclass(frozen=True)
+class CacheKey:
+    """What keys and values depend on beside the tokens; the cache of one is never served to another."""
+
+    model_hash: str
+    adapter_hash: str
+    template_hash: str
+
+
+@dataclass(eq=False)
+class _Entry:
+    key: CacheKey
+    tokens: tuple[int, ...]
+    layers: tuple[tuple[Any, Any], ...]
+    on_host: bool = False
+
+    @property
+    def num_bytes(self) -> int:
+        return sum(t.numel() * t.element_size() for layer in self.layers for t in layer)
+
+
+@dataclass(frozen=True)
+class KVCacheStatistics:
+    """Sizes in bytes, counts of tokens since loading."""
+
+    num_entries: int
+    device_bytes: int
+    host_bytes: int
+    prompt_tokens: int
+    reused_tokens: int
+
+
+class KVCacheManager:
+    """Caches of finished prompts by `CacheKey` and tokens.
+
+    `limit_bytes` bounds the device; what was used least recently moves to host memory (on a GPU), is bounded
+    there by `host_limit_bytes`, and then goes. Layers are pairs of tensors [1, kv_heads, tokens, head_dim].
+    """
+
+    def __init__(self, limit_bytes: int, host_limit_bytes: int = 0) -> None:
+        self._limit_bytes = limit_bytes
+        self._host_limit_bytes = host_limit_bytes
+        self._trees: dict[CacheKey, PrefixTree[_Entry]] = {}
+        self._entries: OrderedDict[tuple[CacheKey, tuple[int, ...]], _Entry] = OrderedDict()
+        self._prompt_tokens = 0
+        self._reused_tokens = 0
+
+    def fork(self, key: CacheKey, tokens: Sequence[int], config: Any, device: Any = None) -> Any:
+        """Return a cache holding the longest kept beginning of `tokens`, at most all but the last.
+
+        Nothing is copied: the tensors are shared, and growing a cache makes new ones.
+        """
+        shared, entry = self._find(key, tokens)
+        self._prompt_tokens += len(tokens)
+        self._reused_tokens += shared
+        if entry is None or not shared:
+            return _new_cache(config)
+        self._entries.move_to_end((entry.key, entry.tokens))
+        layers = ((k[..., :shared, :], v[..., :shared, :]) for k, v in entry.layers)
+        if entry.on_host and device is not None:
+            layers = ((k.to(device), v.to(device)) for k, v in layers)
+        return cache_from_layers(config, tuple(layers))
+
+    def keep(self, key: CacheKey, tokens: Sequence[int], cache: Any) -> None:
+        """Keep a cache that begins with `tokens`, unless a longer kept sequence covers it."""
+        tokens = tuple(tokens[: cache.get_seq_length()])
+        if len(tokens) < MIN_SHARED_TOKENS or self._limit_bytes <= 0:
+            return
+        shared, entry = self._find(key, tokens, whole=True)
+        if entry is not None and shared == len(tokens):
+            self._entries.move_to_end((entry.key, entry.tokens))
+            return
+        if entry is not None and shared == len(entry.tokens):
+            self._drop(entry)
+        length = len(tokens)
+        layers = tuple((layer.keys[..., :length, :], layer.values[..., :length, :]) for layer in cache.layers)
+        kept = _Entry(key, tokens, layers)
+        self._trees.setdefault(key, PrefixTree()).put(tokens, kept)
+        self._entries[key, tokens] = kept
+        self._make_room()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._trees.clear()
+        self._entries.clear()
+
+    def statistics(self) -> KVCacheStatistics:
+        """Return sizes and how much of the prompts was found here."""
+        return KVCacheStatistics(
+            len(self._entries),
+            self._bytes(False),
+            self._bytes(True),
+            self._prompt_tokens,
+            self._reused_tokens,
+        )
+
+    def _find(self, key: CacheKey, tokens: Sequence[int], whole: bool = False) -> tuple[int, _Entry | None]:
+        tree = self._trees.get(key)
+        if tree is None:
+            return 0, None
+        shared, entry = tree.longest(tokens)
+        # The last token of a prompt is always computed: its logits begin the answer.
+        shared = shared if whole else min(shared, len(tokens) - 1)
+        return (shared, entry) if shared >= MIN_SHARED_TOKENS else (0, None)
+
+    def _make_room(self) -> None:
+        for entry in list(self._entries.values()):
+            if self._bytes(False) <= self._limit_bytes:
+                break
+            if not entry.on_host:
+                self._move_out(entry)
+        for entry in list(self._entries.values()):
+            if self._bytes(True) <= self._host_limit_bytes:
+                break
+            if entry.on_host:
+                self._drop(entry)
+
+    def _move_out(self, entry: _Entry) -> None:
+        if entry.layers[0][0].device.type == "cpu" or self._host_limit_bytes <= 0:
+            self._drop(entry)
+            return
+        entry.layers = tuple((k.cpu().pin_memory(), v.cpu().pin_memory()) for k, v in entry.layers)
+        entry.on_host = True
+
+    def _drop(self, entry: _Entry) -> None:
+        self._entries.pop((entry.key, entry.tokens), None)
+        tree = self._trees.get(entry.key)
+        if tree is not None:
+            tree.remove(entry.tokens)
+
+    def _bytes(self, on_host: bool) -> int:
+        return sum(entry.num_bytes for entry in self._entries.values() if entry.on_host == on_host)
+
+
+def cache_from_layers(config: Any, layers: tuple[tuple[Any, Any], ...]) -> Any:
+    """Return a transformers cache over existing tensors, without copying them."""
+    cache = _new_cache(config)
+    for layer, (keys, values) in zip(cache.layers, layers, strict=True):
+        layer.lazy_initialization(keys, values)
+        layer.keys, layer.values = keys, values
+    return cache
+
+
+def _new_cache(config: Any) -> Any:
+    from transformers import DynamicCache
+
+    return DynamicCache(config=config)

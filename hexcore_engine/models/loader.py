@@ -1,0 +1,153 @@
+"""Loading a model folder: safetensors alone, no remote code, planned before and audited after."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hexcore_engine.errors import DeviceMappingError, ModelMissingError
+from hexcore_engine.models.device_map import WeightPlan, audit_weights, plan_weights, refuse_unfit
+from hexcore_engine.models.quantization import (
+    Quantization,
+    choose_quantization,
+    compute_dtype,
+    quantization_config,
+)
+from hexcore_engine.models.torch_folder import TorchFolder, read_torch_folder
+from hexcore_engine.utils.device import DeviceCapabilities, detect_device
+
+DeviceMap = str | dict[str, Any]
+MaxMemory = dict[int | str, int | str]
+
+
+@dataclass(frozen=True)
+class LoadedTorchModel:
+    """A model ready to run. `weights_bytes` was measured, `plan` predicted it."""
+
+    model: Any
+    tokenizer: Any
+    folder: TorchFolder
+    device: DeviceCapabilities
+    quantization: Quantization
+    plan: WeightPlan
+    weights_bytes: int
+
+
+def load_torch_model(
+    folder: Path,
+    quantization: str = "auto",
+    device_map: DeviceMap = "auto",
+    max_memory: MaxMemory | None = None,
+    dtype: Any = None,
+) -> LoadedTorchModel:
+    """Load a model folder.
+
+    `device_map` is "auto" (the GPU where there is one), "cpu", "cuda", or accelerate's explicit form;
+    `max_memory` in bytes (or "8GiB") by device number or "cpu". `dtype` None chooses by the hardware.
+
+    Raises:
+        ModelMissingError: when the folder can't be used.
+        DeviceMappingError: when the weights do not fit, a device is absent, or they did not land as planned.
+    """
+    found = read_torch_folder(folder)
+    device = _device_for(device_map)
+    kind = choose_quantization(quantization, device, found.num_parameters)
+    dtype = dtype or compute_dtype(device)
+    tokenizer = _load_tokenizer(found)
+    plan = plan_weights(folder, kind, dtype)
+    refuse_unfit(plan, _allowed_bytes(max_memory, device))
+    model = _load_weights(found, kind, dtype, _resolved_map(device_map, device), max_memory)
+    return LoadedTorchModel(model, tokenizer, found, device, kind, plan, audit_weights(model, plan))
+
+
+def _device_for(device_map: DeviceMap) -> DeviceCapabilities:
+    device = detect_device()
+    wanted = device_map if isinstance(device_map, str) else ""
+    if wanted.startswith("cuda") and not device.device.startswith("cuda"):
+        raise DeviceMappingError(
+            "CUDA was asked for and torch finds no CUDA device.",
+            'Use `device_map="auto"` or "cpu"; `hexcore doctor` shows what is there.',
+        )
+    if wanted == "cpu" and device.device != "cpu":
+        from hexcore_engine.utils.device import cpu_has_fast_bf16
+
+        return DeviceCapabilities("cpu", cpu_has_fast_bf16())
+    return device
+
+
+def _resolved_map(device_map: DeviceMap, device: DeviceCapabilities) -> DeviceMap:
+    if isinstance(device_map, dict):
+        return device_map
+    return "auto" if device_map == "auto" and device.device != "cpu" else {"": device.device}
+
+
+def _allowed_bytes(max_memory: MaxMemory | None, device: DeviceCapabilities) -> int | None:
+    if not max_memory:
+        return device.total_bytes
+    return sum(_as_bytes(value) for value in max_memory.values())
+
+
+def _as_bytes(value: int | str) -> int:
+    if isinstance(value, int):
+        return value
+    units = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+    text = value.strip().upper()
+    for unit, factor in units.items():
+        if text.endswith(unit):
+            return int(float(text[: -len(unit)]) * factor)
+    return int(text)
+
+
+def _load_tokenizer(found: TorchFolder) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(str(found.folder), trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise _unusable(found, "its tokenizer can't be read") from error
+    vocabulary = int(found.config.get("vocab_size") or 0)
+    if vocabulary and not vocabulary // 2 <= len(tokenizer) <= vocabulary:
+        raise _unusable(
+            found, f"its tokenizer has {len(tokenizer):,} tokens and the model {vocabulary:,}: not its own"
+        )
+    if not tokenizer.chat_template:
+        raise _unusable(
+            found, "it has no chat template, so it was not made to answer", "Choose an instruct model."
+        )
+    return tokenizer
+
+
+def _load_weights(
+    found: TorchFolder, kind: Quantization, dtype: Any, device_map: DeviceMap, max_memory: MaxMemory | None
+) -> Any:
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM
+
+    try:
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            str(found.folder),
+            dtype=dtype,
+            device_map=device_map,
+            max_memory=max_memory if device_map == "auto" else None,
+            quantization_config=quantization_config(kind, dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
+    except torch.cuda.OutOfMemoryError as error:
+        raise DeviceMappingError(
+            "The device ran out of memory while the weights were loaded.",
+            "Use `--quantization 4bit`, a smaller model, or a server.",
+        ) from error
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise _unusable(found, f"its weights can't be loaded ({type(error).__name__})") from error
+    return model.eval()
+
+
+def _unusable(found: TorchFolder, why: str, remedy: str | None = None) -> ModelMissingError:
+    return ModelMissingError(
+        f"The model folder {found.folder} can't be used: {why}.",
+        remedy or "Fetch the model again, or choose another with `hexcore models use`.",
+    )

@@ -1,0 +1,141 @@
+"""A model folder as torch reads it: safetensors, config and tokenizer, checked without loading torch."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hexcore_engine.errors import ModelMissingError
+from hexcore_engine.models.gguf import SMALL_MODEL_PARAMETERS
+from hexcore_engine.protocol.records import ModelRecord
+from hexcore_engine.utils.validation import clean_line
+
+INDEX_NAME = "model.safetensors.index.json"
+_MAX_HEADER_BYTES = 100 * 1024 * 1024
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model")
+# Bytes of a parameter once loaded, scales included; "none" is 16 bits.
+_BYTES_PER_PARAMETER = {"4bit": 0.52, "8bit": 1.01, "none": 2.0}
+
+
+@dataclass(frozen=True)
+class TorchFolder:
+    """What a model folder holds. Sizes in bytes, lengths in tokens."""
+
+    folder: Path
+    config: dict[str, Any]
+    shards: tuple[Path, ...]
+    num_parameters: int
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens the model was trained to see at once."""
+        return int(self.config.get("max_position_embeddings") or 4096)
+
+    @property
+    def kv_bytes_per_token(self) -> int:
+        """Keys and values of one token over all layers, in 16 bits."""
+        heads = int(self.config.get("num_attention_heads") or 1)
+        width = int(self.config.get("head_dim") or int(self.config.get("hidden_size") or 0) // heads)
+        kv_heads = int(self.config.get("num_key_value_heads") or heads)
+        return 2 * 2 * int(self.config.get("num_hidden_layers") or 0) * kv_heads * width
+
+
+def read_torch_folder(folder: Path) -> TorchFolder:
+    """Read and check a model folder.
+
+    Raises:
+        ModelMissingError: when it is absent, holds pickles, misses a shard, a config or a tokenizer.
+    """
+    if not folder.is_dir():
+        raise ModelMissingError(
+            f"There is no model folder {clean_line(str(folder))}.",
+            "Name a folder of safetensors, a .gguf file or an http(s) address; `hexcore models list` shows "
+            "what is at hand.",
+        )
+    pickles = sorted(file.name for pattern in _PICKLED for file in folder.glob(pattern))
+    if pickles:
+        raise _unusable(
+            folder,
+            f"it holds pickled weights ({clean_line(', '.join(pickles[:3]))}), which can run code when read",
+            "Use a folder that holds safetensors alone.",
+        )
+    config = _read_json(folder, "config.json")
+    if config.get("auto_map"):
+        raise _unusable(folder, "it asks for code of its own", "Choose a model transformers knows by itself.")
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        raise _unusable(folder, f"it has no tokenizer ({' or '.join(_TOKENIZERS)})")
+    shards = _shards(folder)
+    return TorchFolder(folder, config, shards, sum(_count_parameters(folder, shard) for shard in shards))
+
+
+def describe_torch_folder(
+    folder: Path, quantization: str | None = None, context_tokens: int | None = None
+) -> ModelRecord:
+    """Return the record of a model folder; weights are predicted for the quantization asked for."""
+    found = read_torch_folder(folder)
+    kind = quantization if quantization in _BYTES_PER_PARAMETER else "none"
+    return ModelRecord(
+        name=clean_line(folder.name),
+        location=str(folder),
+        decoder="torch",
+        quantization=None if kind == "none" else kind,
+        weights_bytes=int(found.num_parameters * _BYTES_PER_PARAMETER[kind]),
+        context_tokens=min(context_tokens or found.context_tokens, found.context_tokens),
+        num_parameters=found.num_parameters,
+        small=found.num_parameters < SMALL_MODEL_PARAMETERS,
+    )
+
+
+def _shards(folder: Path) -> tuple[Path, ...]:
+    if (folder / INDEX_NAME).is_file():
+        names = sorted(set(_read_json(folder, INDEX_NAME).get("weight_map", {}).values()))
+    else:
+        names = sorted(file.name for file in folder.glob("*.safetensors"))
+    if not names:
+        raise _unusable(folder, "it holds no safetensors")
+    missing = [name for name in names if Path(name).name != name or not (folder / name).is_file()]
+    if missing:
+        raise _unusable(folder, f"the part {clean_line(str(missing[0]))} is missing")
+    return tuple(folder / name for name in names)
+
+
+def _count_parameters(folder: Path, shard: Path) -> int:
+    """Count from the header of a safetensors file, and check that the file is whole."""
+    try:
+        with shard.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if not 2 <= length <= _MAX_HEADER_BYTES:
+                raise ValueError("header length")
+            header = json.loads(stream.read(length))
+        tensors = [value for name, value in header.items() if name != "__metadata__"]
+        end = max((value["data_offsets"][1] for value in tensors), default=0)
+        if shard.stat().st_size != 8 + length + end:
+            raise ValueError("file length")
+        return sum(math.prod(value["shape"]) for value in tensors)
+    except OSError as error:
+        raise _unusable(folder, f"{shard.name} can't be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unusable(folder, f"{clean_line(shard.name)} is cut short or not a safetensors file") from error
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads((folder / name).read_text("utf-8"))
+    except FileNotFoundError:
+        raise _unusable(folder, f"it has no {name}") from None
+    except (OSError, ValueError) as error:
+        raise _unusable(folder, f"its {name} can't be read") from error
+    if not isinstance(value, dict):
+        raise _unusable(folder, f"its {name} is no object")
+    return value
+
+
+def _unusable(folder: Path, why: str, remedy: str | None = None) -> ModelMissingError:
+    return ModelMissingError(
+        f"The model folder {clean_line(str(folder))} can't be used: {why}.",
+        remedy or "Fetch the model again, or choose another with `hexcore models use`.",
+    )

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hexcore_engine.errors import ModelMissingError
+from hexcore_engine.models.torch_folder import INDEX_NAME, describe_torch_folder, read_torch_folder
+from tests.unit.tiny_models import make_header_only
+
+
+def test_a_whole_folder_is_described_without_torch(tmp_path: Path) -> None:
+    folder = make_header_only(tmp_path / "mossback")
+    record = describe_torch_folder(folder, "4bit", 512)
+    assert (record.name, record.decoder, record.num_parameters) == ("mossback", "torch", 6)
+    assert (record.quantization, record.context_tokens, record.small) == ("4bit", 512, True)
+
+
+def test_cache_bytes_follow_from_layers_and_heads(tmp_path: Path) -> None:
+    found = read_torch_folder(make_header_only(tmp_path / "m"))
+    assert found.kv_bytes_per_token == 2 * 2 * 2 * 4 * 16
+
+
+def _remove(name: str):  # type: ignore[no-untyped-def]
+    return lambda folder: (folder / name).unlink()
+
+
+def _write(name: str, data: bytes):  # type: ignore[no-untyped-def]
+    return lambda folder: (folder / name).write_bytes(data)
+
+
+def _cut(folder: Path) -> None:
+    file = folder / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-3])
+
+
+def _index(folder: Path) -> None:
+    shards = {"a": "model-00001-of-00002.safetensors", "b": "model.safetensors"}
+    (folder / INDEX_NAME).write_text(json.dumps({"weight_map": shards}))
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (_remove("config.json"), "no config.json"),
+        (_write("config.json", b"{nonsense"), "config.json can't be read"),
+        (_write("config.json", b"[]"), "is no object"),
+        (_write("config.json", b'{"auto_map": {"AutoModel": "own.py"}}'), "code of its own"),
+        (_remove("tokenizer.json"), "no tokenizer"),
+        (_remove("model.safetensors"), "no safetensors"),
+        (_cut, "cut short"),
+        (_write("model.safetensors", b"not one"), "cut short"),
+        (_write("pytorch_model.bin", b"\x80\x04."), "pickled weights"),
+        (_index, "model-00001-of-00002.safetensors is missing"),
+    ],
+)
+def test_a_folder_that_is_not_whole_is_refused_with_the_reason(tmp_path: Path, harm, said: str) -> None:  # type: ignore[no-untyped-def]
+    folder = make_header_only(tmp_path / "m")
+    harm(folder)
+    with pytest.raises(ModelMissingError, match=said) as caught:
+        read_torch_folder(folder)
+    assert caught.value.remedy
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissingError, match="no model folder"):
+        read_torch_folder(tmp_path / "nowhere")
