@@ -8,6 +8,7 @@ built with the release and stored in its file.
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -175,16 +176,22 @@ def build_postings(units: Iterable[Unit], num_rules: int) -> Postings:
     placed = sorted(
         ((FIELDS.index(field), rule, terms) for rule, field, terms in units), key=lambda unit: unit[:2]
     )
-    rows = [[*terms, *pairs(terms)] for _, _, terms in placed]
-    terms = sorted({term for row in rows for term in row})
-    numbers = {term: number for number, term in enumerate(terms)}
-    flat = np.array([numbers[term] for row in rows for term in row], dtype=np.int64)
-    owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-    keys, counts = np.unique(flat * max(len(rows), 1) + owner, return_counts=True)
-    term, unit = np.divmod(keys, max(len(rows), 1))
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    flat: list[int] = []
+    sizes: list[int] = []
+    for _, _, terms in placed:
+        row = [*terms, *pairs(terms)]
+        flat.extend([numbers[term] for term in row])
+        sizes.append(len(row))
+    owner = np.repeat(np.arange(len(placed)), np.array(sizes, dtype=np.int64))
+    keys = np.sort(np.array(flat, dtype=np.int64) * max(len(placed), 1) + owner)
+    begins = np.flatnonzero(np.diff(keys, prepend=-1))
+    term, unit = np.divmod(keys[begins], max(len(placed), 1))
+    counts = np.diff(begins, append=len(keys))
     return Postings(
-        terms=tuple(terms),
-        starts=np.searchsorted(term, np.arange(len(terms) + 1)).astype(np.int64),
+        terms=tuple(numbers),
+        starts=np.searchsorted(term, np.arange(len(numbers) + 1)).astype(np.int64),
         units=unit,
         counts=counts.astype(np.float32),
         unit_rule=np.array([rule for _, rule, _ in placed], dtype=np.int64),

@@ -33,9 +33,12 @@ class Stemmer:
 
     def many_terms(self, texts: Sequence[str]) -> list[list[str]]:
         """Return `terms` of each text; quicker than one by one."""
-        split = [_content(text) for text in texts]
-        self._learn({word for words in split for word in words})
-        return [[self._known[word] for word in words] for words in split]
+        # The same name stands over many rules.
+        split = {text: _content(text) for text in dict.fromkeys(texts)}
+        self._learn({word for words in split.values() for word in words})
+        known = self._known
+        stems = {text: [known[word] for word in words] for text, words in split.items()}
+        return [stems[text] for text in texts]
 
     def _learn(self, words: Iterable[str]) -> None:
         unknown = [word for word in words if word not in self._known]
