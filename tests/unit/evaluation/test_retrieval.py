@@ -89,7 +89,8 @@ def test_an_example_is_not_found_by_its_own_words(
     groups = {"101": [*rules, "101.3. Quokkas are small."]}
     file.write_text(OwnRelease("May 5, 2025", "effective", "Game Concepts", groups).text())
     import_rules_file(tmp_path / "home" / "knowledge", file)
-    retriever = HybridRetriever(tmp_path / "home" / "knowledge")
+    # In the fused order: what weights learned from the real rules make of three sentences is chance.
+    retriever = HybridRetriever(tmp_path / "home" / "knowledge", without=frozenset({"ranker"}))
     ((number, place, text),) = retriever.examples()
     assert retriever.ranked_rules(text, 1)[0][0] == number == "101.2"
     assert "101.2" not in dict(retriever.ranked_rules("quokkas tango", 5, (number, place)))
