@@ -86,7 +86,7 @@ def test_an_example_is_not_found_by_its_own_words(
 
     file = tmp_path / "own.txt"
     rules = ["101.1. Lanterns glow.", "101.2. Whoever drops a kettle waits.", "Example: Two quokkas tango."]
-    groups = {"101": [*rules, "101.3. Quokkas are small."]}
+    groups = {"101": [*rules, "101.3. Mice, wrens, snails, newts and quokkas sleep all year."]}
     file.write_text(OwnRelease("May 5, 2025", "effective", "Game Concepts", groups).text())
     import_rules_file(tmp_path / "home" / "knowledge", file)
     # In the fused order: what weights learned from the real rules make of three sentences is chance.
