@@ -32,6 +32,9 @@ SEEDS = (1, 2, 3)
 NUM_TREES = 200
 FOLDS = 5
 CUTOFFS = (5, 10, 20, 50)
+# The rules' own examples speak otherwise than people do: enough that the rules' language is learned too, not
+# so much that it decides how people's questions are ranked.
+EXAMPLE_WEIGHT = 0.3
 PARAMETERS: dict[str, Any] = {
     "objective": "lambdarank",
     "learning_rate": 0.05,
@@ -75,6 +78,7 @@ class Rows:
     candidates: NDArray[np.int64]
     features: NDArray[np.float32]
     gold: NDArray[np.int8]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class TrainedRanker:
     ranker: Ranker
     scores: dict[str, float]
     num_questions: int
+    num_rule_examples: int
 
 
 class RankerTrainer:
@@ -97,6 +102,16 @@ class RankerTrainer:
         self._table = reader.table
         memory = make_memory([example.decided for example in examples], reader.table)
         self._reader = reader.remembering(memory)
+
+    @property
+    def num_questions(self) -> int:
+        """How many questions there are."""
+        return len(self._examples)
+
+    @property
+    def num_rule_examples(self) -> int:
+        """How many of the release's own examples there are."""
+        return len(self._rule_examples)
 
     def train(self) -> Ranker:
         """Return the ranker of all questions."""
@@ -134,7 +149,10 @@ class RankerTrainer:
         outside = sorted(set(range(len(self._examples))) - set(places))
         priors = self._priors(places)
         rows = (
-            self._rows_of(replace(example.query, forgotten=outside), (example.rule,), priors)
+            replace(
+                self._rows_of(replace(example.query, forgotten=outside), (example.rule,), priors),
+                weight=EXAMPLE_WEIGHT,
+            )
             for example in self._rule_examples
         )
         return [found for found in rows if found.gold.any()]
@@ -173,13 +191,13 @@ def train_ranker(knowledge_folder: Path, data_file: Path = DATA_FILE) -> Trained
         NotSetUpError: when there is no rules release to retrieve from.
     """
     _require_lightgbm()
-    trainer, num_questions = open_trainer(knowledge_folder, data_file)
+    trainer = open_trainer(knowledge_folder, data_file)
     scores = trainer.cross_validate()
-    return TrainedRanker(trainer.train(), scores, num_questions)
+    return TrainedRanker(trainer.train(), scores, trainer.num_questions, trainer.num_rule_examples)
 
 
-def open_trainer(folder: Path, data_file: Path = DATA_FILE) -> tuple[RankerTrainer, int]:
-    """Return a trainer and how many questions it has.
+def open_trainer(folder: Path, data_file: Path = DATA_FILE) -> RankerTrainer:
+    """Return a trainer on the questions of a file and the examples of the current release.
 
     Raises:
         NotSetUpError: when there is no rules release to retrieve from.
@@ -203,7 +221,7 @@ def open_trainer(folder: Path, data_file: Path = DATA_FILE) -> tuple[RankerTrain
     retriever.close()
     if reader is None:
         raise NotSetUpError("There are no questions to learn from.")
-    return RankerTrainer(reader, examples, rule_examples), len(examples)
+    return RankerTrainer(reader, examples, rule_examples)
 
 
 def boost(rows: Sequence[Rows], seeds: Sequence[int]) -> TreeEnsemble:
@@ -213,9 +231,10 @@ def boost(rows: Sequence[Rows], seeds: Sequence[int]) -> TreeEnsemble:
     features = np.concatenate([found.features for found in rows])
     labels = np.concatenate([found.gold for found in rows])
     sizes = [len(found.candidates) for found in rows]
+    weights = np.repeat([found.weight for found in rows], sizes)
     trees = []
     for seed in seeds:
-        dataset = lightgbm.Dataset(features, labels, group=sizes)
+        dataset = lightgbm.Dataset(features, labels, group=sizes, weight=weights)
         booster = lightgbm.train({**PARAMETERS, "seed": seed}, dataset, NUM_TREES)
         trees += [tree["tree_structure"] for tree in booster.dump_model()["tree_info"]]
     return ensemble_of(trees, scale=1 / len(seeds))

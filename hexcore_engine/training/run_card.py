@@ -10,7 +10,14 @@ from pathlib import Path
 from hexcore_engine.knowledge.digest.loader import digest_hash
 from hexcore_engine.knowledge.index.features import FEATURES
 from hexcore_engine.knowledge.index.ranker import CARD_NAME, WEIGHTS_NAME
-from hexcore_engine.training.ranker import DATA_FILE, NUM_TREES, PARAMETERS, SEEDS, TrainedRanker
+from hexcore_engine.training.ranker import (
+    DATA_FILE,
+    EXAMPLE_WEIGHT,
+    NUM_TREES,
+    PARAMETERS,
+    SEEDS,
+    TrainedRanker,
+)
 
 
 def save_ranker(trained: TrainedRanker, folder: Path, data_file: Path = DATA_FILE) -> None:
@@ -22,6 +29,8 @@ def save_ranker(trained: TrainedRanker, folder: Path, data_file: Path = DATA_FIL
         "data_sha256": hashlib.sha256(data_file.read_bytes()).hexdigest(),
         "digest_hash": digest_hash(),
         "num_questions": trained.num_questions,
+        "num_rule_examples": trained.num_rule_examples,
+        "example_weight": EXAMPLE_WEIGHT,
         "seeds": list(SEEDS),
         "num_trees": NUM_TREES,
         "parameters": PARAMETERS,

@@ -18,6 +18,7 @@ RULES = {
         "101.1. Lanterns glow until the moth returns.",
         "101.2. Whoever drops a kettle waits.",
         "101.3. Ferries carry pilgrims across still water.",
+        "Example: Two pilgrims share a ferry.",
     ]
 }
 QUESTIONS = [
@@ -58,8 +59,8 @@ def test_priors_grow_with_how_often_a_rule_decided() -> None:
 
 
 def test_only_found_candidates_are_learned_from(folder: Path, data_file: Path) -> None:
-    trainer, num_questions = open_trainer(folder, data_file)
-    assert num_questions == len(QUESTIONS)
+    trainer = open_trainer(folder, data_file)
+    assert trainer.num_questions == len(QUESTIONS)
     rows = trainer.training_rows([0, 1, 2])
     assert [int(found.gold.sum()) for found in rows] == [1, 1, 1]
 
@@ -67,11 +68,21 @@ def test_only_found_candidates_are_learned_from(folder: Path, data_file: Path) -
 def test_what_a_question_itself_taught_is_hidden_from_it(folder: Path, data_file: Path) -> None:
     from hexcore_engine.knowledge.index.features import FEATURES
 
-    trainer, _ = open_trainer(folder, data_file)
+    trainer = open_trainer(folder, data_file)
     asked = FEATURES.index("asked_share")
     prior = FEATURES.index("rule_prior")
     for found in trainer.training_rows([0, 1, 2]):
         assert not found.features[found.gold == 1][:, [asked, prior]].any()
+
+
+def test_the_rules_own_examples_are_learned_from_as_if_not_written(folder: Path, data_file: Path) -> None:
+    from hexcore_engine.knowledge.index.features import FEATURES
+
+    trainer = open_trainer(folder, data_file)
+    (found,) = trainer.example_rows([0, 1, 2])
+    assert trainer.num_rule_examples == 1
+    assert 0 < found.weight < 1
+    assert found.features[found.gold == 1][0][FEATURES.index("in_example_raw")] == 0
 
 
 def test_training_needs_rules(tmp_path: Path, data_file: Path) -> None:
