@@ -85,15 +85,15 @@ def test_an_example_is_not_found_by_its_own_words(
     from hexcore_engine.cli.main import main
 
     file = tmp_path / "own.txt"
-    rules = ["199.1. Lanterns glow.", "199.2. Whoever drops a kettle waits.", "Example: Two quokkas tango."]
-    groups = {"199": [*rules, "199.3. Mice, wrens, snails, newts and quokkas sleep all year."]}
+    rules = ["101.1. Lanterns glow.", "101.2. Whoever drops a kettle waits.", "Example: Two quokkas tango."]
+    groups = {"101": [*rules, "101.3. Kittens purr."]}
     file.write_text(OwnRelease("May 5, 2025", "effective", "Game Concepts", groups).text())
     import_rules_file(tmp_path / "home" / "knowledge", file)
-    # Numbers the digest says nothing about, in the fused order: neither our words nor weights interfere.
+    # In the fused order: what weights learned from the real rules make of three sentences is chance.
     retriever = HybridRetriever(tmp_path / "home" / "knowledge", without=frozenset({"ranker"}))
     ((number, place, text),) = retriever.examples()
-    assert retriever.ranked_rules(text, 1)[0][0] == number == "199.2"
-    assert "199.2" not in dict(retriever.ranked_rules("quokkas tango", 5, (number, place)))
+    assert retriever.ranked_rules(text, 1)[0][0] == number == "101.2"
+    assert "101.2" not in dict(retriever.ranked_rules("quokkas tango", 5, (number, place)))
     retriever.close()
     monkeypatch.setenv("HEXCORE_HOME", str(tmp_path / "home"))
     assert main(["eval", "--examples", "--ablate", "--json"]) == 0
