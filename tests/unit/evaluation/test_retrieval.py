@@ -86,10 +86,11 @@ def test_an_example_is_not_found_by_its_own_words(
 
     file = tmp_path / "own.txt"
     rules = ["101.1. Lanterns glow.", "101.2. Whoever drops a kettle waits.", "Example: Two quokkas tango."]
-    groups = {"101": [*rules, "101.3. Quokkas are small."]}
+    groups = {"101": [*rules, "101.3. Kittens purr."]}
     file.write_text(OwnRelease("May 5, 2025", "effective", "Game Concepts", groups).text())
     import_rules_file(tmp_path / "home" / "knowledge", file)
-    retriever = HybridRetriever(tmp_path / "home" / "knowledge")
+    # In the fused order: what weights learned from the real rules make of three sentences is chance.
+    retriever = HybridRetriever(tmp_path / "home" / "knowledge", without=frozenset({"ranker"}))
     ((number, place, text),) = retriever.examples()
     assert retriever.ranked_rules(text, 1)[0][0] == number == "101.2"
     assert "101.2" not in dict(retriever.ranked_rules("quokkas tango", 5, (number, place)))
