@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from hexcore_engine.errors import ExpertAdapterError
 from hexcore_engine.models.adapter_files import (
     MANIFEST_NAME,
@@ -15,7 +17,7 @@ from hexcore_engine.models.adapter_files import (
     read_adapter,
     refused,
 )
-from hexcore_engine.protocol.records import ModeName, Record
+from hexcore_engine.protocol.records import MODE_NAMES, ModeName, Record
 from hexcore_engine.utils.validation import clean_line
 
 
@@ -39,7 +41,7 @@ class AdapterIndex:
     `ExpertAdapterError`; it is called once, when there is an adapter to compare.
     """
 
-    def __init__(self, folder: Path, base_hash: Callable[[], str]) -> None:
+    def __init__(self, folder: Path | None, base_hash: Callable[[], str]) -> None:
         self._folder = folder
         self._base_hash = base_hash
         self._known_base: str | None = None
@@ -51,16 +53,20 @@ class AdapterIndex:
         Raises:
             ExpertAdapterError: when there is none, or the first one for it is refused.
         """
-        failure: ExpertAdapterError | None = None
         for found in self._scan().values():
             if isinstance(found, Adapter) and found.mode == mode:
                 return found
-            if isinstance(found, ExpertAdapterError):
-                failure = failure or found
-        missing = f"No adapter for {mode} is installed."
-        if failure is not None:
-            raise ExpertAdapterError(f"{missing} {failure.message}", failure.remedy)
-        raise ExpertAdapterError(missing, "See `hexcore models adapters`; the base model answers meanwhile.")
+        raise self.refusal(mode) or ExpertAdapterError(
+            f"No adapter for {mode} is installed.",
+            "Install one with `hexcore models add-adapter`; the base model answers meanwhile.",
+        )
+
+    def refusal(self, mode: ModeName) -> ExpertAdapterError | None:
+        """Return why an adapter that says it is this expert's is refused, None where there is none."""
+        for folder, found in self._scan().items():
+            if isinstance(found, ExpertAdapterError) and _mode_named(folder) == mode:
+                return found
+        return None
 
     def modes(self) -> tuple[ModeName, ...]:
         """Return the experts that have a usable adapter."""
@@ -73,8 +79,8 @@ class AdapterIndex:
         records = []
         for folder, found in self._scan().items():
             if isinstance(found, ExpertAdapterError):
-                name = clean_line(folder.name)
-                records.append(AdapterRecord(name, note=f"{found.message} {found.remedy}"))
+                note = f"{found.message} {found.remedy}"
+                records.append(AdapterRecord(clean_line(folder.name), _mode_named(folder), note=note))
                 continue
             before = first.setdefault(found.mode, found.name)
             records.append(_record(found, "" if before == found.name else f"{before} comes first."))
@@ -82,7 +88,8 @@ class AdapterIndex:
 
     def _scan(self) -> dict[Path, Adapter | ExpertAdapterError]:
         try:
-            folders = sorted(path for path in self._folder.iterdir() if path.is_dir())
+            paths = self._folder.iterdir() if self._folder is not None else ()
+            folders = sorted(path for path in paths if path.is_dir())
         except OSError:
             folders = []
         read = {}
@@ -117,6 +124,15 @@ def _record(adapter: Adapter, note: str) -> AdapterRecord:
         available=not note,
         note=note,
     )
+
+
+def _mode_named(folder: Path) -> ModeName | None:
+    """The expert a refused adapter says it is for, as far as that can be read."""
+    try:
+        written = msgspec.json.decode((folder / MANIFEST_NAME).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return None
+    return next((mode for mode in MODE_NAMES if isinstance(written, dict) and written.get("mode") == mode), None)
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ _BASE_ROW = "__base__"
 class ExpertAdapterManager:
     """The adapters of one transformers model; used by one thread at a time.
 
-    Adapters are looked for below `folder`. `base_hash` is the fingerprint of the model's weights, read from
+    Adapters are looked for below `folder`, where there is one. `base_hash` is the fingerprint of the model's weights, read from
     the folder it was loaded from when None. Loaded adapters take at most `limit_bytes`; the one used least
     recently goes first. `device` None puts each weight beside the layer it changes.
 
@@ -37,7 +37,7 @@ class ExpertAdapterManager:
     def __init__(
         self,
         model: Any,
-        folder: Path,
+        folder: Path | None,
         *,
         base_hash: str | None = None,
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
@@ -45,6 +45,7 @@ class ExpertAdapterManager:
     ) -> None:
         self._model = model
         self._base_hash = base_hash
+        self.folder = folder
         self._index = AdapterIndex(folder, self.base_hash)
         self._limit_bytes = limit_bytes
         self._device = device
@@ -87,6 +88,10 @@ class ExpertAdapterManager:
     def modes(self) -> tuple[ModeName, ...]:
         """Return the experts that have a usable adapter for this model."""
         return self._index.modes()
+
+    def refusal(self, mode: ModeName) -> ExpertAdapterError | None:
+        """Return why an expert's adapter is refused, None where it is usable or there is none."""
+        return None if mode in self.modes() else self._index.refusal(mode)
 
     def load(self, *modes: ModeName) -> tuple[Adapter, ...]:
         """Load the adapters of these experts, together, and return them.
