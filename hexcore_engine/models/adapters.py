@@ -43,7 +43,7 @@ class ExpertAdapterManager:
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
         device: Any = None,
     ) -> None:
-        self._model = model
+        self.model = model
         self._base_hash = base_hash
         self.folder = folder
         self._index = AdapterIndex(folder, self.base_hash)
@@ -76,7 +76,7 @@ class ExpertAdapterManager:
             ExpertAdapterError: when the folder it came from can't be read.
         """
         if self._base_hash is None:
-            self._base_hash = _fingerprint_of(self._model)
+            self._base_hash = _fingerprint_of(self.model)
         return self._base_hash
 
     def available(self) -> tuple[AdapterRecord, ...]:
@@ -152,7 +152,7 @@ class ExpertAdapterManager:
         try:
             if len(rows) == 1 and (rows[0] is None or rows[0].manifest.kind == "lora"):
                 self.activate(rows[0])
-                return self._model(**inputs)
+                return self.model(**inputs)
             if len(rows) == 1:
                 self.activate(rows[0])
                 return self._peft(alora_offsets=list(active_tokens), **inputs)
@@ -171,14 +171,14 @@ class ExpertAdapterManager:
         for name in list(self._loaded):
             self._drop(name)
         self._guard.remove()
-        if getattr(self._model, _ATTRIBUTE, None) is self:
-            delattr(self._model, _ATTRIBUTE)
+        if getattr(self.model, _ATTRIBUTE, None) is self:
+            delattr(self.model, _ATTRIBUTE)
 
     def _run_mixed(
         self, rows: Sequence[Adapter | None], active_tokens: Sequence[int], inputs: dict[str, Any]
     ) -> Any:
         if self._peft is None:
-            return self._model(**inputs)
+            return self.model(**inputs)
         names = [_peft_name(row) if row is not None else _BASE_ROW for row in rows]
         activated = any(row is not None and row.manifest.kind == "alora" for row in rows)
         offsets = {"alora_offsets": list(active_tokens)} if activated else {}
@@ -200,11 +200,11 @@ class ExpertAdapterManager:
             alora_invocation_tokens=list(manifest.invocation_tokens) or None,
         )
         if self._peft is None:
-            self._peft = PeftModelForCausalLM(self._model, config, name, low_cpu_mem_usage=True)
+            self._peft = PeftModelForCausalLM(self.model, config, name, low_cpu_mem_usage=True)
         else:
             self._peft.add_adapter(name, config, low_cpu_mem_usage=True)
         for module, (down, up) in adapter.layers.items():
-            layer = self._model.get_submodule(module)
+            layer = self.model.get_submodule(module)
             device = self._device or layer.base_layer.weight.device
             for part, tensor in ((layer.lora_A, tensors[down]), (layer.lora_B, tensors[up])):
                 weight = tensor.to(device=device, dtype=torch.float32)
@@ -213,7 +213,7 @@ class ExpertAdapterManager:
         self._take_layers()
 
     def _check_shapes(self, adapter: Adapter, tensors: dict[str, Any]) -> None:
-        modules = dict(self._model.named_modules())
+        modules = dict(self.model.named_modules())
         for module, (down, up) in adapter.layers.items():
             layer = modules.get(module)
             width = (getattr(layer, "in_features", None), getattr(layer, "out_features", None))
@@ -245,7 +245,7 @@ class ExpertAdapterManager:
         """Find the adapted layers after a change, and undo peft's own choice of an active adapter."""
         from peft.tuners.lora import LoraLayer
 
-        self._layers = [module for module in self._model.modules() if isinstance(module, LoraLayer)]
+        self._layers = [module for module in self.model.modules() if isinstance(module, LoraLayer)]
         active, self._active = self._active, None
         for layer in self._layers:
             layer.set_adapter([], inference_mode=True)

@@ -63,10 +63,6 @@ class CrossExpertAttention:
         """Whether a gate takes part, so that the base's hidden state is needed."""
         return self._weight is not None
 
-    def covers(self, modes: Sequence[ModeName]) -> bool:
-        """Whether the gate, if there is one, knows all of these experts."""
-        return all(mode in self._places for mode in modes)
-
     def weights(self, modes: Sequence[ModeName], prior: Sequence[float], hidden: Any = None) -> Any:
         """Return the experts' weights [tokens, experts], each row summing to 1.
 

@@ -47,7 +47,7 @@ def plan_fit(settings: ModelSettings, paths: Paths) -> ModelFit:
         cache = read_gguf_header(model_file(settings.path, paths)).kv_cache_bytes(tokens)
     elif kind == "torch":
         folder: Path = model_folder(settings.path, paths)
-        cache = read_torch_folder(folder).kv_bytes_per_token * tokens
+        cache = read_torch_folder(folder).kv_bytes_per_token() * tokens
     weights = record.weights_bytes or 0
     workspace = _WORKSPACE_BYTES.get(kind, 0)
     available = _available_bytes(kind)

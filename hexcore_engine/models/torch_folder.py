@@ -34,13 +34,26 @@ class TorchFolder:
         """Tokens the model was trained to see at once."""
         return int(self.config.get("max_position_embeddings") or 4096)
 
-    @property
-    def kv_bytes_per_token(self) -> int:
-        """Keys and values of one token over all layers, in 16 bits."""
-        heads = int(self.config.get("num_attention_heads") or 1)
-        width = int(self.config.get("head_dim") or int(self.config.get("hidden_size") or 0) // heads)
-        kv_heads = int(self.config.get("num_key_value_heads") or heads)
-        return 2 * 2 * int(self.config.get("num_hidden_layers") or 0) * kv_heads * width
+    def kv_bytes_per_token(self, itemsize: int = 2) -> int:
+        """Keys and values of one token over all layers, in numbers of `itemsize` bytes."""
+        return self._number("num_hidden_layers") * self._kv_bytes_of_layer(itemsize)
+
+    def step_bytes(self, num_tokens: int, itemsize: int = 2) -> int:
+        """Scratch space of one step of `num_tokens`: activations of one layer, the longer copy of its keys
+        and values while the cache grows, and one row of logits in 32 bits, a few times over."""
+        hidden, inner = self._number("hidden_size"), self._number("intermediate_size")
+        activations = num_tokens * (8 * hidden + 3 * inner) * itemsize
+        growing = self.context_tokens * self._kv_bytes_of_layer(itemsize)
+        return activations + growing + 4 * 4 * self._number("vocab_size")
+
+    def _kv_bytes_of_layer(self, itemsize: int) -> int:
+        heads = self._number("num_attention_heads") or 1
+        width = self._number("head_dim") or self._number("hidden_size") // heads
+        kv_heads = self._number("num_key_value_heads") or heads
+        return 2 * itemsize * kv_heads * width
+
+    def _number(self, name: str) -> int:
+        return int(self.config.get(name) or 0)
 
 
 def read_torch_folder(folder: Path) -> TorchFolder:

@@ -87,7 +87,8 @@ class PassagesRetrieved(BaseEvent, frozen=True):
 
 
 class PlanMade(BaseEvent, frozen=True):
-    """What will be asked of the model, and what was given up to fit."""
+    """What will be asked of the model, and what was given up to fit. Comes again, with the steps so far, when
+    more has to be given up in mid-answer."""
 
     question_id: str
     plan: AnswerPlan

@@ -19,7 +19,7 @@ def test_a_whole_folder_is_described_without_torch(tmp_path: Path) -> None:
 
 def test_cache_bytes_follow_from_layers_and_heads(tmp_path: Path) -> None:
     found = read_torch_folder(make_header_only(tmp_path / "m"))
-    assert found.kv_bytes_per_token == 2 * 2 * 2 * 4 * 16
+    assert found.kv_bytes_per_token() == 2 * 2 * 2 * 4 * 16
 
 
 def _remove(name: str):  # type: ignore[no-untyped-def]
