@@ -19,6 +19,7 @@ from hexcore_engine.inference.answer import AnswerEndsHereError, AnswerInProgres
 from hexcore_engine.inference.budget import Admission, admit
 from hexcore_engine.inference.decoders.base import Decoder, OpeningStopped, StopSignal
 from hexcore_engine.inference.degradation import Budgets, Pace
+from hexcore_engine.inference.experts import experts_for, num_writers
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.inference.writing import AnswerWriter, decode_request
 from hexcore_engine.models.router import TransactionClassifier, pinned
@@ -65,9 +66,10 @@ class HexcorePipeline:
         server's address, "embedded" or "scripted". Never downloads anything.
 
         `device_map`, `quantization_type` (4bit, 8bit, none, auto) and `max_memory` (bytes, or "8GiB", by
-        device number or "cpu") concern torch models; see `load_torch_model`. `knowledge_db_path` is the
-        knowledge folder, the user's own by default. Without `enable_memory_optimization` no prompt is kept
-        between questions and nothing is given up to fit a budget: what does not fit is refused.
+        device number or "cpu") concern torch models; see `load_torch_model`. `expert_adapters_dir` holds
+        their adapters, below the home where it is relative. `knowledge_db_path` is the knowledge folder, the
+        user's own by default. Without `enable_memory_optimization` no prompt is kept between questions and
+        nothing is given up to fit a budget: what does not fit is refused.
 
         Raises:
             ModelMissingError: when the model is not at hand, with the remedy.
@@ -75,7 +77,9 @@ class HexcorePipeline:
         """
         from hexcore_engine.inference.assembly import ModelPlacement, parts_for_model
 
-        placement = ModelPlacement(quantization_type, device_map, max_memory, enable_memory_optimization)
+        placement = ModelPlacement(
+            quantization_type, device_map, max_memory, expert_adapters_dir, enable_memory_optimization
+        )
         parts = parts_for_model(model_path, knowledge_db_path, placement)
         kept = KeptDecoder(parts.pop("open_decoder"))
         try:
@@ -123,8 +127,6 @@ class HexcorePipeline:
         self._paced_model: str | None = None
         self.knowledge_retriever = retriever
         self.classifier = router
-        self.expert_manager = None
-        self.cross_expert = None
 
     @property
     def model(self) -> Any:
@@ -140,6 +142,16 @@ class HexcorePipeline:
     def kv_cache_manager(self) -> Any:
         """The `KVCacheManager` of prompts already computed."""
         return self._torch_part("kv_cache_manager")
+
+    @property
+    def expert_manager(self) -> Any:
+        """The `ExpertAdapterManager` of the loaded model."""
+        return self._torch_part("expert_manager")
+
+    @property
+    def cross_expert(self) -> Any:
+        """The `CrossExpertAttention` that weighs experts writing together."""
+        return self._torch_part("cross_expert")
 
     def _torch_part(self, name: str) -> Any:
         decoder = self._decoder
@@ -195,6 +207,7 @@ class HexcorePipeline:
             temperature=temperature,
             latency_budget_ms=latency_budget_ms,
             memory_budget_mb=memory_budget_mb,
+            use_multiple_experts=use_multiple_experts,
             give_up=self._give_up,
             **generation_kwargs,
         )
@@ -267,7 +280,9 @@ class HexcorePipeline:
             if decoder.warmed is not None:
                 self._pace = self._pace.after(decoder.warmed)
         mode = answer.choice.mode if answer.choice else "REASON"
-        return admit(answer.request, mode, answer.passages, decoder, self._settings, self._pace)
+        experts = experts_for(answer.choice, answer.request.use_multiple_experts)
+        together = num_writers(decoder, experts)
+        return admit(answer.request, mode, answer.passages, decoder, self._settings, self._pace, together)
 
     def _write(self, answer: AnswerInProgress, decoder: Decoder, admission: Admission) -> Iterator[Event]:
         budget_ms = Budgets.of(answer.request, self._settings).latency_ms

@@ -132,7 +132,9 @@ def _mode_named(folder: Path) -> ModeName | None:
         written = msgspec.json.decode((folder / MANIFEST_NAME).read_bytes())
     except (OSError, msgspec.DecodeError):
         return None
-    return next((mode for mode in MODE_NAMES if isinstance(written, dict) and written.get("mode") == mode), None)
+    return next(
+        (mode for mode in MODE_NAMES if isinstance(written, dict) and written.get("mode") == mode), None
+    )
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:

@@ -27,9 +27,9 @@ _BASE_ROW = "__base__"
 class ExpertAdapterManager:
     """The adapters of one transformers model; used by one thread at a time.
 
-    Adapters are looked for below `folder`, where there is one. `base_hash` is the fingerprint of the model's weights, read from
-    the folder it was loaded from when None. Loaded adapters take at most `limit_bytes`; the one used least
-    recently goes first. `device` None puts each weight beside the layer it changes.
+    Adapters are looked for below `folder`, where there is one. `base_hash` is the fingerprint of the model's
+    weights, read from the folder it was loaded from when None. Loaded adapters take at most `limit_bytes`;
+    the one used least recently goes first. `device` None puts each weight beside the layer it changes.
 
     Nothing here calls `state_dict()`: on a quantised model that was used, it changes the weights.
     """
@@ -57,7 +57,8 @@ class ExpertAdapterManager:
         self._layers: list[Any] = []
         self._running = False
         self._guard = model.register_forward_pre_hook(self._refuse_bare_forward)
-        setattr(model, _ATTRIBUTE, self)
+        if not hasattr(model, _ATTRIBUTE):
+            setattr(model, _ATTRIBUTE, self)
 
     @property
     def active(self) -> Adapter | None:
@@ -167,12 +168,24 @@ class ExpertAdapterManager:
                 self._drop(name)
 
     def close(self) -> None:
-        """Unload everything; the model is as it was."""
-        for name in list(self._loaded):
-            self._drop(name)
+        """Unload everything and let go of the model, which is as it was. Safe to call twice."""
+        self._unload_all()
         self._guard.remove()
         if getattr(self.model, _ATTRIBUTE, None) is self:
             delattr(self.model, _ATTRIBUTE)
+        self.model = None
+
+    def _unload_all(self) -> None:
+        for name in list(self._loaded):
+            self._drop(name)
+
+    def _take_over(self) -> None:
+        """Be the one that wraps the model's layers: two would wrap them twice."""
+        other = getattr(self.model, _ATTRIBUTE, None)
+        if other is not self:
+            if isinstance(other, ExpertAdapterManager):
+                other._unload_all()
+            setattr(self.model, _ATTRIBUTE, self)
 
     def _run_mixed(
         self, rows: Sequence[Adapter | None], active_tokens: Sequence[int], inputs: dict[str, Any]
@@ -199,6 +212,7 @@ class ExpertAdapterManager:
             inference_mode=True,
             alora_invocation_tokens=list(manifest.invocation_tokens) or None,
         )
+        self._take_over()
         if self._peft is None:
             self._peft = PeftModelForCausalLM(self.model, config, name, low_cpu_mem_usage=True)
         else:
@@ -255,8 +269,8 @@ class ExpertAdapterManager:
         active = self._active
         if active is not None and active.manifest.kind == "alora" and not self._running:
             raise ExpertAdapterError(
-                "An activated adapter acts from its invocation on, and a plain forward does not say where that "
-                "is: the base would answer unnoticed.",
+                "An activated adapter acts from its invocation on, and a plain forward does not say where "
+                "that is: the base would answer unnoticed.",
                 "Run the model through `HexcorePipeline`, or `ExpertAdapterManager.run`.",
             )
 

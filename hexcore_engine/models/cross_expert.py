@@ -51,9 +51,7 @@ class CrossExpertAttention:
     `weight` [modes, hidden] and `bias` [modes] are the gate's; without them the prior alone weighs.
     """
 
-    def __init__(
-        self, modes: Sequence[ModeName] = MODE_NAMES, weight: Any = None, bias: Any = None
-    ) -> None:
+    def __init__(self, modes: Sequence[ModeName] = MODE_NAMES, weight: Any = None, bias: Any = None) -> None:
         self._places = {mode: place for place, mode in enumerate(modes)}
         self._weight = weight
         self._bias = bias
@@ -92,9 +90,7 @@ class CrossExpertAttention:
         return (logits.float() * shares).masked_fill(shares == 0, 0.0).sum(0)
 
 
-def load_gate(
-    folder: Path, base_hash: str, adapters: Mapping[ModeName, str]
-) -> CrossExpertAttention | None:
+def load_gate(folder: Path, base_hash: str, adapters: Mapping[ModeName, str]) -> CrossExpertAttention | None:
     """Return the gate that lies in `folder`, None where there is none.
 
     `adapters` holds the sha256 of the weights of each expert that is to be mixed.
@@ -133,7 +129,7 @@ def _check_scores(card: GateCard) -> None:
     for name, other in (("the best single expert", scores.best_single), ("the uniform mix", scores.uniform)):
         if scores.gate >= other:
             raise _refused(
-                f"by its run card it does not beat {name} ({scores.gate:.4f} against {other:.4f} nats a token)"
+                f"by its run card it does not beat {name} ({scores.gate:.4f} against {other:.4f} nats)"
             )
 
 
@@ -158,5 +154,5 @@ def _load(file: Path, card: GateCard) -> CrossExpertAttention:
 def _refused(why: str) -> ExpertAdapterError:
     return ExpertAdapterError(
         f"The gate that mixes experts can't be used: {why}.",
-        f"Remove {GATE_NAME} from the adapters' folder, or train it anew; the router's prior weighs meanwhile.",
+        f"Remove {GATE_NAME} from the adapters' folder or train it anew; the router's prior weighs till then.",
     )

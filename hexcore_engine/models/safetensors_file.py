@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _MAX_HEADER_BYTES = 100 * 1024 * 1024
 # Bytes of each kind of float and its exponent's bits; all of those set is infinite or no number.
@@ -75,7 +76,7 @@ def is_finite(file: Path, entry: TensorEntry) -> bool:
     return not bool(((bits & mask) == mask).any())
 
 
-def _entry(value: dict[str, object], data_begin: int) -> TensorEntry:
-    begin, end = value["data_offsets"]  # type: ignore[misc]
-    shape = tuple(int(size) for size in value["shape"])  # type: ignore[attr-defined]
+def _entry(value: dict[str, Any], data_begin: int) -> TensorEntry:
+    begin, end = value["data_offsets"]
+    shape = tuple(int(size) for size in value["shape"])
     return TensorEntry(str(value["dtype"]), shape, data_begin + int(begin), data_begin + int(end))

@@ -224,6 +224,21 @@ def _part_of(cache: Any, row: int, begin: int, end: int) -> tuple[tuple[Any, Any
     return tuple((part(layer.keys), part(layer.values)) for layer in cache.layers)
 
 
+def stacked_cache(caches: Sequence[Any], config: Any) -> Any:
+    """Return the caches of several rows as one batch, as long as the shortest of them."""
+    num_tokens = min(int(cache.get_seq_length()) for cache in caches)
+    if not num_tokens:
+        return _new_cache(config)
+    import torch
+
+    rows = [_part_of(cache, 0, 0, num_tokens) for cache in caches]
+    layers = (
+        (torch.cat([k for k, _ in layer]), torch.cat([v for _, v in layer]))
+        for layer in zip(*rows, strict=True)
+    )
+    return cache_from_layers(config, tuple(layers))
+
+
 def cropped_cache(cache: Any, config: Any, num_tokens: int) -> Any:
     """Return a cache of the first `num_tokens` of each layer; layers may hold unequal numbers of them."""
     if not num_tokens:
