@@ -154,5 +154,5 @@ def _load(file: Path, card: GateCard) -> CrossExpertAttention:
 def _refused(why: str) -> ExpertAdapterError:
     return ExpertAdapterError(
         f"The gate that mixes experts can't be used: {why}.",
-        f"Remove {GATE_NAME} from the adapters' folder or train it anew; the router's prior weighs till then.",
+        f"Remove {GATE_NAME} from the adapters' folder or train it anew; until then the prior weighs.",
     )

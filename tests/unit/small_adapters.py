@@ -1,4 +1,4 @@
-"""Adapters of a few kilobytes with random weights, made for a model folder in the test itself."""
+"""Adapters of a few kilobytes with random weights, made for a model folder in the test itself, without torch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 from typing import Any
+
+import numpy
 
 from hexcore_engine.models.adapter_files import MANIFEST_NAME, WEIGHTS_NAME
 from hexcore_engine.models.fingerprint import weights_fingerprint
@@ -19,43 +21,37 @@ def make_adapter(
     base: Path,
     mode: str = "REASON",
     *,
-    kind: str = "lora",
     invocation: tuple[int, ...] = (),
     seed: int = 0,
     rank: int = 4,
-    size: float = 0.5,
+    size: float = 0.3,
     module: str = "self_attn",
     targets: tuple[str, ...] = TARGETS,
     **changes: Any,
 ) -> Path:
-    """Write an adapter for the model in `base`; `size` is the spread of its weights, `changes` go into the
-    manifest."""
-    import torch
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write an adapter for the model in `base`, an activated one where it has an `invocation`; `size` is the
+    spread of its weights, `changes` go into the manifest."""
     found = read_torch_folder(base)
-    config = found.config
-    torch.manual_seed(seed)
+    numbers = numpy.random.default_rng(seed)
     tensors = {}
-    for layer in range(config["num_hidden_layers"]):
+    for layer in range(found.config["num_hidden_layers"]):
         for target in targets:
             name = f"base_model.model.model.layers.{layer}.{module}.{target}"
-            width_in, width_out = widths(config, target)
-            tensors[f"{name}.lora_A.weight"] = torch.randn(rank, width_in) * size
-            tensors[f"{name}.lora_B.weight"] = torch.randn(width_out, rank) * size
-    save_file(tensors, str(folder / WEIGHTS_NAME))
-    write_manifest(
-        folder,
-        mode=mode,
-        kind=kind,
-        base_model_hash=weights_fingerprint(found.shards),
-        rank=rank,
-        alpha=rank,
-        target_modules=list(targets),
-        invocation_tokens=list(invocation),
-        **changes,
-    )
+            width_in, width_out = widths(found.config, target)
+            tensors[f"{name}.lora_A.weight"] = numbers.normal(size=(rank, width_in)) * size
+            tensors[f"{name}.lora_B.weight"] = numbers.normal(size=(width_out, rank)) * size
+    folder.mkdir(parents=True, exist_ok=True)
+    write_safetensors(folder / WEIGHTS_NAME, tensors)
+    fields = {
+        "mode": mode,
+        "kind": "alora" if invocation else "lora",
+        "base_model_hash": weights_fingerprint(found.shards),
+        "rank": rank,
+        "alpha": rank,
+        "target_modules": list(targets),
+        "invocation_tokens": list(invocation),
+    }
+    write_manifest(folder, **(fields | changes))
     return folder
 
 
@@ -71,11 +67,31 @@ def change_manifest(folder: Path, **fields: Any) -> None:
     (folder / MANIFEST_NAME).write_text(json.dumps(written | fields))
 
 
+def rehash(folder: Path) -> None:
+    """Make the manifest fit weights that were changed."""
+    digest = hashlib.sha256((folder / WEIGHTS_NAME).read_bytes()).hexdigest()
+    change_manifest(folder, sha256=digest)
+
+
+def write_safetensors(file: Path, tensors: dict[str, Any]) -> None:
+    """Write tensors in 32 bits."""
+    header, data = {}, b""
+    for name, tensor in tensors.items():
+        content = numpy.ascontiguousarray(tensor, dtype="<f4").tobytes()
+        offsets = [len(data), len(data) + len(content)]
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": offsets}
+        data += content
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    file.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
 def widths(config: dict[str, Any], target: str) -> tuple[int, int]:
     """Numbers into and out of a projection of a Llama-shaped model."""
     hidden, heads = config["hidden_size"], config["num_attention_heads"]
     head = config.get("head_dim") or hidden // heads
-    out = {"q_proj": heads * head, "o_proj": hidden}.get(target, config["num_key_value_heads"] * head)
+    if target == "o_proj":
+        return heads * head, hidden
     if target in ("gate_proj", "up_proj"):
-        out = config["intermediate_size"]
-    return (heads * head if target == "o_proj" else hidden), out
+        return hidden, config["intermediate_size"]
+    return hidden, head * (heads if target == "q_proj" else config.get("num_key_value_heads", heads))

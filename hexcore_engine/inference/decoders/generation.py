@@ -21,8 +21,8 @@ SMALL_PREFILL_CHUNK = 16
 class Generation:
     """One answer in the making: what was computed, what is left to do, and what stopped it.
 
-    `rows` hold the first `computed` of the tokens; they may hold more, or their layers unequal numbers, while a
-    step is under way.
+    `rows` hold the first `computed` of the tokens; they may hold more, or their layers unequal numbers, while
+    a step is under way.
     """
 
     prompt: list[int]
