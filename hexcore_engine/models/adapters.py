@@ -113,6 +113,7 @@ class ExpertAdapterManager:
                 f"{self._limit_bytes / 2**20:,.1f} MiB",
                 "Raise `[engine] adapters_mb`.",
             )
+        self._take_over()
         self._make_room(wanted, needed)
         for name, adapter in wanted.items():
             if name not in self._loaded:
@@ -135,6 +136,7 @@ class ExpertAdapterManager:
 
     def activate(self, adapter: Adapter | None) -> None:
         """Switch to a loaded adapter, or to the base."""
+        self._take_over()
         if adapter is self._active:
             return
         # A layer without an active adapter is the base's own; walking the layers alone is twice as fast as
@@ -147,8 +149,15 @@ class ExpertAdapterManager:
         """Run one forward in which row i of the batch uses `rows[i]`, None being the base.
 
         `active_tokens[i]` says on how many of this call's last tokens an activated adapter acts. `inputs` go
-        to the model. All adapters must be loaded.
+        to the model.
+
+        Raises:
+            ExpertAdapterError: when an adapter is not loaded any more; the base never stands in unnoticed.
         """
+        self._take_over()
+        gone = next((row for row in rows if row is not None and _peft_name(row) not in self._loaded), None)
+        if gone is not None:
+            raise refused(gone.folder, "it was unloaded meanwhile", "Ask again; it is loaded anew.")
         self._running = True
         try:
             if len(rows) == 1 and (rows[0] is None or rows[0].manifest.kind == "lora"):
@@ -176,6 +185,8 @@ class ExpertAdapterManager:
         self.model = None
 
     def _unload_all(self) -> None:
+        if self._active is not None:
+            self.activate(None)
         for name in list(self._loaded):
             self._drop(name)
 
@@ -212,7 +223,6 @@ class ExpertAdapterManager:
             inference_mode=True,
             alora_invocation_tokens=list(manifest.invocation_tokens) or None,
         )
-        self._take_over()
         if self._peft is None:
             self._peft = PeftModelForCausalLM(self.model, config, name, low_cpu_mem_usage=True)
         else:
@@ -287,7 +297,8 @@ def apply_expert_adapter(
     mode = next((name for name in MODE_NAMES if name == expert_type.strip().upper()), None)
     if mode is None:
         return False, f"There is no expert {clean_line(expert_type)!r}; known: {', '.join(MODE_NAMES)}."
-    if not hasattr(model, "register_forward_pre_hook") or hasattr(model, "peft_config"):
+    wrapped = hasattr(model, "peft_config") and not hasattr(model, _ATTRIBUTE)
+    if wrapped or not hasattr(model, "register_forward_pre_hook"):
         return False, "Adapters are applied to a transformers model that peft has not wrapped yet."
     manager = _manager_of(model, device)
     if adapter_path is None:

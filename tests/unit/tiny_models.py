@@ -39,9 +39,14 @@ def make_tokenizer(folder: Path, template: str | None = TEMPLATE, size: int = 38
 
 
 def make_llama(
-    folder: Path, seed: int = 0, context_tokens: int = 256, template: str | None = TEMPLATE
+    folder: Path,
+    seed: int = 0,
+    context_tokens: int = 256,
+    template: str | None = TEMPLATE,
+    spread: float = 0.02,
 ) -> Path:
-    """Make a Llama-shaped model of two layers in fp32."""
+    """Make a Llama-shaped model of two layers in fp32; with a wide `spread` of its weights it does not repeat
+    one token."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -57,6 +62,7 @@ def make_llama(
         num_key_value_heads=2,
         max_position_embeddings=context_tokens,
         tie_word_embeddings=True,
+        initializer_range=spread,
         eos_token_id=2,
         pad_token_id=0,
         bos_token_id=1,
