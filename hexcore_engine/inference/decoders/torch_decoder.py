@@ -224,12 +224,12 @@ class TorchDecoder:
         logits = None
         tokens = progress.tokens
         while progress.computed < len(tokens):
-            if (yield from self._limits.must_end(request, stop, progress, progress.chunk)):
+            end = min(progress.computed + progress.chunk, len(tokens))
+            if (yield from self._limits.must_end(request, stop, progress, end)):
                 return None
-            chunk = tokens[progress.computed : progress.computed + progress.chunk]
-            logits = self._forward(chunk, progress.cache, 1)[-1]
-            self._note_computed(progress, progress.computed + len(chunk))
-        return None if (yield from self._limits.must_end(request, stop, progress, 1)) else logits
+            logits = self._forward(tokens[progress.computed : end], progress.cache, 1)[-1]
+            self._note_computed(progress, end)
+        return None if (yield from self._limits.must_end(request, stop, progress, len(tokens))) else logits
 
     def _decode(
         self, request: DecodeRequest, stop: StopSignal, progress: Generation, logits: Any
@@ -239,7 +239,8 @@ class TorchDecoder:
         draft: list[int] = []
         while True:
             for place, row in enumerate(rows):
-                if (yield from self._limits.must_end(request, stop, progress, 1)):
+                num_tokens = len(progress.prompt) + len(progress.written) + 1
+                if (yield from self._limits.must_end(request, stop, progress, num_tokens)):
                     return
                 token = progress.sampler.draw(row)
                 if token in ends:
