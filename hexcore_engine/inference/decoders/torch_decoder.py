@@ -23,7 +23,7 @@ from hexcore_engine.inference.decoders.base import (
 from hexcore_engine.inference.decoders.generation import PREFILL_CHUNK, Generation, end_tokens
 from hexcore_engine.inference.decoders.limits import AnswerLimits, free_unused
 from hexcore_engine.inference.decoders.token_text import TokenText
-from hexcore_engine.inference.drafting import PromptLookup
+from hexcore_engine.inference.drafting import MAX_DRAFT_TOKENS, PromptLookup
 from hexcore_engine.inference.kv_cache.manager import CacheKey, KVCacheManager
 from hexcore_engine.inference.sampling import Sampler
 from hexcore_engine.models.loader import LoadedTorchModel
@@ -253,7 +253,7 @@ class TorchDecoder:
                     break
             self._crop(progress)
             left = progress.room - len(progress.written) - 1
-            draft = progress.lookup.draft(left) if progress.lookup is not None else []
+            draft = progress.lookup.draft(min(left, MAX_DRAFT_TOKENS)) if progress.lookup is not None else []
             rows = self._forward([progress.written[-1], *draft], progress.cache, len(draft) + 1)
 
     def _write(self, token: int, progress: Generation) -> Generator[DecodedText, None, bool]:
