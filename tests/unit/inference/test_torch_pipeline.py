@@ -59,8 +59,8 @@ def test_closing_gives_the_weights_back(llama: Path) -> None:
 
 
 def test_what_does_not_fit_max_memory_is_refused_with_the_numbers(llama: Path) -> None:
-    with pytest.raises(DeviceMappingError, match=r"need \d+ MiB and \d+ MiB may be used|may be used") as caught:
-        HexcorePipeline(str(llama), device_map="cpu", max_memory={"cpu": "100KB"})
+    with pytest.raises(DeviceMappingError, match=r"need \d+ MiB and \d+ MiB may be used") as caught:
+        HexcorePipeline(str(llama), device_map="cpu", max_memory={"cpu": "50KB"})
     assert caught.value.remedy
 
 
@@ -84,6 +84,6 @@ def test_an_unknown_quantization_is_named_before_anything_is_loaded(llama: Path)
 
 
 def test_the_default_model_that_is_not_there_is_named_with_the_command_and_nothing_is_fetched() -> None:
-    with pytest.raises(ModelMissingError, match="mistralai/Mixtral-8x7B-v0.1") as caught:
+    with pytest.raises(ModelMissingError, match=r"mistralai/Mixtral-8x7B-v0\.1") as caught:
         HexcorePipeline()
     assert "hexcore models get mistralai/Mixtral-8x7B-v0.1" in caught.value.remedy
