@@ -32,7 +32,7 @@ from hexcore_tui.messages import (
     RuleRequested,
 )
 from hexcore_tui.screens.chat import ChatScreen
-from hexcore_tui.textual_gaps import hear_escape_soon, on_hangup, write_crash_file
+from hexcore_tui.textual_gaps import hear_escape_soon, on_hangup, quieten_scrollbars, write_crash_file
 from hexcore_tui.themes import load_themes
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from hexcore_tui.screens.memory import MemoryScreen
     from hexcore_tui.screens.rules import RulesScreen
     from hexcore_tui.screens.sessions import SessionsScreen
+
+# How long a look-up thread may keep the interpreter while the screen waits for it; Python's 5 ms, taken a few
+# times in one look-up, are more than a frame.
+THREAD_TURN_S = 0.001
 
 
 # Each look-up screen is imported when it is first visited: none of them may delay the first frame.
@@ -95,6 +99,7 @@ class HexcoreApp(App[int]):
     ) -> None:
         super().__init__()
         hear_escape_soon()
+        quieten_scrollbars()
         self.paths = paths
         self.settings = settings
         self.profile = profile
@@ -177,6 +182,7 @@ class HexcoreApp(App[int]):
 
     def _look_around(self) -> None:
         collector.resume()
+        sys.setswitchinterval(THREAD_TURN_S)
         self.look_at_knowledge()
         self.bridge.connect()
 
