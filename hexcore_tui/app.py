@@ -23,7 +23,14 @@ from hexcore_tui import collector
 from hexcore_tui.actions import actions_of, bindings_of
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
-from hexcore_tui.facts import Facts, KnowledgeReport, configured_model, missing_model, read_knowledge
+from hexcore_tui.facts import (
+    Facts,
+    KnowledgeReport,
+    configured_model,
+    first_sight,
+    missing_model,
+    read_knowledge,
+)
 from hexcore_tui.messages import (
     CardRequested,
     EngineDisconnected,
@@ -105,7 +112,8 @@ class HexcoreApp(App[int]):
         self.profile = profile
         self.bridge = EngineBridge(self, paths, settings, start=start_engine)
         self.crash_file: Path | None = None
-        self._missing: dict[str, tuple[str, ...]] = {"themes": (), "knowledge": (), "model": ()}
+        self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
+        self._missing["knowledge"] = first_sight(paths.knowledge_dir)
         self._use_themes()
 
     @property
