@@ -18,6 +18,9 @@ PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 # Bytes of a parameter once loaded, scales included; "none" is 16 bits.
 _BYTES_PER_PARAMETER = {"4bit": 0.52, "8bit": 1.01, "none": 2.0}
+# What stays in 16 bits: by design, or because transformers fuses it into tensors bitsandbytes can't shrink.
+_KEPT_WHOLE = ("embed", "lm_head", "norm", ".gate.weight")
+_FUSED = (".experts.",)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,14 @@ class TorchFolder:
     config: dict[str, Any]
     shards: tuple[Path, ...]
     num_parameters: int
+    num_kept_whole: int = 0
+    num_fused: int = 0
+
+    def weights_bytes(self, quantization: str = "none") -> int:
+        """Predicted bytes of the weights once loaded; `num_fused` parameters stay whole whatever is asked."""
+        whole = self.num_kept_whole + self.num_fused
+        shrunk = (self.num_parameters - whole) * _BYTES_PER_PARAMETER[quantization]
+        return int(shrunk + whole * _BYTES_PER_PARAMETER["none"])
 
     @property
     def context_tokens(self) -> int:
@@ -81,7 +92,15 @@ def read_torch_folder(folder: Path) -> TorchFolder:
     if not any((folder / name).is_file() for name in _TOKENIZERS):
         raise _unusable(folder, f"it has no tokenizer ({' or '.join(_TOKENIZERS)})")
     shards = _shards(folder)
-    return TorchFolder(folder, config, shards, sum(_count_parameters(folder, shard) for shard in shards))
+    sizes = [size for shard in shards for size in _parameter_counts(folder, shard)]
+    return TorchFolder(
+        folder,
+        config,
+        shards,
+        sum(count for _, count in sizes),
+        num_kept_whole=sum(count for name, count in sizes if any(part in name for part in _KEPT_WHOLE)),
+        num_fused=sum(count for name, count in sizes if any(part in name for part in _FUSED)),
+    )
 
 
 def describe_torch_folder(
@@ -95,7 +114,7 @@ def describe_torch_folder(
         location=str(folder),
         decoder="torch",
         quantization=None if kind == "none" else kind,
-        weights_bytes=int(found.num_parameters * _BYTES_PER_PARAMETER[kind]),
+        weights_bytes=found.weights_bytes(kind),
         context_tokens=min(context_tokens or found.context_tokens, found.context_tokens),
         num_parameters=found.num_parameters,
         small=found.num_parameters < SMALL_MODEL_PARAMETERS,
@@ -115,10 +134,10 @@ def _shards(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def _count_parameters(folder: Path, shard: Path) -> int:
-    """Count from the header of a safetensors file, and check that the file is whole."""
+def _parameter_counts(folder: Path, shard: Path) -> list[tuple[str, int]]:
+    """Return name and size of each tensor from the header of a safetensors file; checks that it is whole."""
     try:
-        return sum(entry.num_parameters for entry in read_header(shard).values())
+        return [(name, entry.num_parameters) for name, entry in read_header(shard).items()]
     except OSError as error:
         raise _unusable(folder, f"{shard.name} can't be read: {error.strerror}") from error
     except DamagedFileError as error:

@@ -43,10 +43,11 @@ def make_llama(
     seed: int = 0,
     context_tokens: int = 256,
     template: str | None = TEMPLATE,
+    num_layers: int = 2,
+    head_dim: int = 16,
     spread: float = 0.02,
 ) -> Path:
-    """Make a Llama-shaped model of two layers in fp32; with a wide `spread` of its weights it does not repeat
-    one token."""
+    """Make a Llama-shaped model in fp32; with a wide `spread` of its weights it does not repeat one token."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -57,9 +58,10 @@ def make_llama(
         vocab_size=size,
         hidden_size=64,
         intermediate_size=128,
-        num_hidden_layers=2,
+        num_hidden_layers=num_layers,
         num_attention_heads=4,
         num_key_value_heads=2,
+        head_dim=head_dim,
         max_position_embeddings=context_tokens,
         tie_word_embeddings=True,
         initializer_range=spread,

@@ -26,7 +26,8 @@ class AnswerLimits:
     def must_end(
         self, request: DecodeRequest, stop: StopSignal, progress: Generation, num_tokens: int
     ) -> Generator[DecodedStep, None, bool]:
-        """Whether the next step of `num_tokens` may not be taken; gives kept prompts up where that helps."""
+        """Whether the next step, after which the cache holds `num_tokens`, may not be taken; gives kept
+        prompts up where that helps."""
         if stop.is_set():
             progress.stop_reason = "stopped"
             return True
@@ -36,8 +37,7 @@ class AnswerLimits:
         limit = request.cache_limit_bytes
         if limit is None:
             return False
-        tokens = len(progress.prompt) + len(progress.written) + num_tokens
-        needed = tokens * progress.rows.num_rows * self.bytes_per_token
+        needed = num_tokens * progress.rows.num_rows * self.bytes_per_token
         kept = self._kept.statistics().device_bytes
         if kept and needed + kept > limit:
             released = self._kept.shrink(max(0, limit - needed))

@@ -26,7 +26,7 @@ from hexcore_engine.inference.decoders.generation import PREFILL_CHUNK, Generati
 from hexcore_engine.inference.decoders.limits import AnswerLimits, free_unused
 from hexcore_engine.inference.decoders.token_text import TokenText
 from hexcore_engine.inference.decoders.writers import choose_writers
-from hexcore_engine.inference.drafting import PromptLookup
+from hexcore_engine.inference.drafting import MAX_DRAFT_TOKENS, PromptLookup
 from hexcore_engine.inference.kv_cache.manager import CacheKey, KVCacheManager
 from hexcore_engine.inference.sampling import Sampler
 from hexcore_engine.models.adapters import ExpertAdapterManager
@@ -239,12 +239,12 @@ class TorchDecoder:
         logits: Any = None
         tokens = progress.tokens
         while progress.computed < len(tokens):
-            if (yield from self._limits.must_end(request, stop, progress, progress.chunk)):
+            end = min(progress.computed + progress.chunk, len(tokens))
+            if (yield from self._limits.must_end(request, stop, progress, end)):
                 return None
-            chunk = tokens[progress.computed : progress.computed + progress.chunk]
-            logits = self._forward(chunk, progress.rows, 1)
-            self._note_computed(progress, progress.computed + len(chunk))
-        ended = yield from self._limits.must_end(request, stop, progress, 1)
+            logits = self._forward(tokens[progress.computed : end], progress.rows, 1)
+            self._note_computed(progress, end)
+        ended = yield from self._limits.must_end(request, stop, progress, len(tokens))
         return None if ended else logits[-1]
 
     def _decode(
@@ -255,7 +255,8 @@ class TorchDecoder:
         draft: list[int] = []
         while True:
             for place, row in enumerate(rows):
-                if (yield from self._limits.must_end(request, stop, progress, 1)):
+                num_tokens = len(progress.prompt) + len(progress.written) + 1
+                if (yield from self._limits.must_end(request, stop, progress, num_tokens)):
                     return
                 token = progress.sampler.draw(row)
                 if token in ends:
@@ -268,7 +269,7 @@ class TorchDecoder:
                     break
             self._crop(progress)
             left = progress.room - len(progress.written) - 1
-            draft = progress.lookup.draft(left) if progress.lookup is not None else []
+            draft = progress.lookup.draft(min(left, MAX_DRAFT_TOKENS)) if progress.lookup is not None else []
             rows = self._forward([progress.written[-1], *draft], progress.rows, len(draft) + 1)
 
     def _write(self, token: int, progress: Generation) -> Generator[DecodedText, None, bool]:
