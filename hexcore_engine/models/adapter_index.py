@@ -89,7 +89,7 @@ class AdapterIndex:
     def _scan(self) -> dict[Path, Adapter | ExpertAdapterError]:
         try:
             paths = self._folder.iterdir() if self._folder is not None else ()
-            folders = sorted(path for path in paths if path.is_dir())
+            folders = sorted(path for path in paths if path.is_dir() and path.name[0] != ".")
         except OSError:
             folders = []
         read = {}

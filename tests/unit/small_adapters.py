@@ -1,4 +1,4 @@
-"""Adapters of a few kilobytes with random weights, made for a model folder in the test itself, without torch."""
+"""Adapters of a few kilobytes with random weights, made in the test itself, without torch."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def run(
 
 
 def plain_greedy(decoder: TorchDecoder, mode: str, num_tokens: int) -> str:
-    """The likeliest tokens by whole forwards, no cache, no chunks; an adapter acts from where it is invoked."""
+    """The likeliest tokens by whole forwards; an adapter acts from where it is invoked."""
     manager = decoder.expert_manager
     (adapter,) = manager.load(mode)
     tokens = decoder._encode(QUESTION)
