@@ -206,6 +206,7 @@ class ExpertAdapterError(HexcoreError):
     """An expert's adapter is missing, damaged or made for another model."""
 
     code = "HX-ADAPTER"
+    default_remedy = "`hexcore models adapters` says of each adapter what is wrong with it."
 
 
 class DeviceMappingError(HexcoreError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -154,21 +155,25 @@ class ExpertAdapterManager:
         Raises:
             ExpertAdapterError: when an adapter is not loaded any more; the base never stands in unnoticed.
         """
-        self._take_over()
-        gone = next((row for row in rows if row is not None and _peft_name(row) not in self._loaded), None)
-        if gone is not None:
-            raise refused(gone.folder, "it was unloaded meanwhile", "Ask again; it is loaded anew.")
-        self._running = True
-        try:
-            if len(rows) == 1 and (rows[0] is None or rows[0].manifest.kind == "lora"):
-                self.activate(rows[0])
+        self._check_loaded(rows)
+        if len(rows) > 1:
+            return self.run_batched(rows, active_tokens, **inputs)
+        self.activate(rows[0])
+        with self._told_where():
+            if rows[0] is None or rows[0].manifest.kind == "lora":
                 return self.model(**inputs)
-            if len(rows) == 1:
-                self.activate(rows[0])
-                return self._peft(alora_offsets=list(active_tokens), **inputs)
-            return self._run_mixed(rows, active_tokens, inputs)
-        finally:
-            self._running = False
+            return self._peft(alora_offsets=list(active_tokens), **inputs)
+
+    def run_batched(self, rows: Sequence[Adapter | None], active_tokens: Sequence[int], **inputs: Any) -> Any:
+        """Like `run`, each row told apart by name even where there is one only."""
+        self._check_loaded(rows)
+        if self._peft is None:
+            return self.model(**inputs)
+        names = [_peft_name(row) if row is not None else _BASE_ROW for row in rows]
+        activated = any(row is not None and row.manifest.kind == "alora" for row in rows)
+        offsets = {"alora_offsets": list(active_tokens)} if activated else {}
+        with self._told_where():
+            return self._peft(adapter_names=names, **offsets, **inputs)
 
     def unload(self, mode: ModeName) -> None:
         """Give the memory of an expert's adapter back."""
@@ -198,15 +203,11 @@ class ExpertAdapterManager:
                 other._unload_all()
             setattr(self.model, _ATTRIBUTE, self)
 
-    def _run_mixed(
-        self, rows: Sequence[Adapter | None], active_tokens: Sequence[int], inputs: dict[str, Any]
-    ) -> Any:
-        if self._peft is None:
-            return self.model(**inputs)
-        names = [_peft_name(row) if row is not None else _BASE_ROW for row in rows]
-        activated = any(row is not None and row.manifest.kind == "alora" for row in rows)
-        offsets = {"alora_offsets": list(active_tokens)} if activated else {}
-        return self._peft(adapter_names=names, **offsets, **inputs)
+    def _check_loaded(self, rows: Sequence[Adapter | None]) -> None:
+        self._take_over()
+        gone = next((row for row in rows if row is not None and _peft_name(row) not in self._loaded), None)
+        if gone is not None:
+            raise refused(gone.folder, "it was unloaded meanwhile", "Ask again; it is loaded anew.")
 
     def _inject(self, name: str, adapter: Adapter) -> None:
         import torch
@@ -274,6 +275,15 @@ class ExpertAdapterManager:
         for layer in self._layers:
             layer.set_adapter([], inference_mode=True)
         self.activate(active)
+
+    @contextmanager
+    def _told_where(self) -> Iterator[None]:
+        """A forward that knows where adapters are invoked."""
+        self._running = True
+        try:
+            yield
+        finally:
+            self._running = False
 
     def _refuse_bare_forward(self, module: Any, inputs: Any) -> None:
         active = self._active

@@ -116,6 +116,11 @@ def test_a_plain_forward_of_an_activated_adapter_is_refused_not_run_as_the_base(
     assert manager.use("PREDICT") == (True, None)
     with pytest.raises(ExpertAdapterError, match="answer unnoticed"):
         logits(model)
+    judge, seer = manager.load("REASON", "PREDICT")
+    with torch.inference_mode():
+        mixed = manager.run([judge, seer], [0, ACTIVE], input_ids=IDS.repeat(2, 1)).logits
+        alone = manager.run_batched([seer], [ACTIVE], input_ids=IDS).logits
+    assert torch.allclose(mixed[1], alone[0], atol=1e-4)
     manager.use(None)
     logits(model)
 
