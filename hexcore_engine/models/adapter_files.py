@@ -56,7 +56,8 @@ class AdapterManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Adapter:
-    """A checked adapter. `layers` maps a module of the model to the A and B tensors of its weights file."""
+    """A checked adapter. `layers` maps a module of the model to the A and B tensors of its weights file;
+    `num_bytes` is what it takes once loaded, in 32 bits."""
 
     folder: Path
     manifest: AdapterManifest
@@ -98,7 +99,8 @@ def read_adapter(folder: Path) -> Adapter:
         raise refused(folder, "its weights are not those its manifest was written for (sha256 differs)")
     layers = adapted_layers(folder, entries, manifest.rank)
     _check_targets(folder, layers, manifest.target_modules)
-    return Adapter(folder, manifest, layers, sum(entry.end - entry.begin for entry in entries.values()))
+    num_bytes = 4 * sum(entry.num_parameters for entry in entries.values())
+    return Adapter(folder, manifest, layers, num_bytes)
 
 
 def read_weights_header(folder: Path) -> dict[str, TensorEntry]:

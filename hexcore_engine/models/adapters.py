@@ -68,7 +68,7 @@ class ExpertAdapterManager:
 
     @property
     def loaded_bytes(self) -> int:
-        """Bytes of the loaded adapters' weights, as kept on disk."""
+        """Bytes of the loaded adapters' weights."""
         return sum(adapter.num_bytes for adapter in self._loaded.values())
 
     def base_hash(self) -> str:

@@ -199,6 +199,8 @@ def test_activated_adapters_share_what_the_base_computed(
         text, end = run(decoder, (Expert(mode),))
         assert end.cached_tokens == end.prompt_tokens - len(invocation)
         assert text == run(make_decoder(), (Expert(mode),))[0]
+        again, end = run(decoder, (Expert(mode),))
+        assert (again, end.cached_tokens) == (text, end.prompt_tokens - 1)
     together, end = run(decoder, ACTIVATED)
     assert end.cached_tokens == end.prompt_tokens - len(invocation)
     assert together == run(make_decoder(), ACTIVATED)[0]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,14 @@ def test_adapters_on_4_bit_weights_leave_them_as_they_are(base: Path, adapters: 
             manager.run([manager.active], [ACTIVE], input_ids=IDS)
     manager.close()
     assert torch.equal(logits(model), before)
+
+
+def test_the_public_function_stands_as_the_plan_names_it() -> None:
+    signature = inspect.signature(apply_expert_adapter)
+    assert list(signature.parameters) == ["model", "expert_type", "adapter_path", "device"]
+    assert signature.parameters["adapter_path"].default is None
+    assert signature.parameters["device"].default is None
+    assert signature.return_annotation == "tuple[bool, str | None]"
 
 
 def test_apply_expert_adapter_answers_ok_or_why_not(
