@@ -237,6 +237,15 @@ class Knowledge:
                 return ()
             return cards.complete_names(connection, text, limit)
 
+    def find_cards(self, typed: str, limit: int = 50) -> CardSearch:
+        """Cards while one types: ordinary words find names, as `complete_names` does; what is more than that,
+        or what no name holds, is answered by `search_cards`."""
+        # Not needed to show the first screen.
+        from hexcore_engine.knowledge.cards.query.operator_help import is_plain
+
+        names = self.complete_names(typed, limit) if is_plain(typed) else ()
+        return CardSearch(names, len(names), typed) if names else self.search_cards(typed, limit)
+
     def search_cards(self, query: str, limit: int = 50) -> CardSearch:
         """Cards for a query in the card query language; words alone look for names."""
         with self._reader.query() as connection:
