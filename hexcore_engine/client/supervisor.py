@@ -208,8 +208,10 @@ def _has_ended(pid: int) -> bool:
     so."""
     try:
         status = Path(f"/proc/{pid}/stat").read_bytes()
+        num_threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     except OSError:
         # Not Linux, or gone by now; the next look tells.
         return False
-    # The name before it may hold anything, a closing bracket too.
-    return status.rpartition(b") ")[2][:1] in (b"Z", b"X")
+    # The name before it may hold anything, a closing bracket too. While another thread is still ending,
+    # socket and lock are still held.
+    return status.rpartition(b") ")[2][:1] in (b"Z", b"X") and num_threads <= 1
