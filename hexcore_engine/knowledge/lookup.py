@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from hexcore_engine.knowledge.rules.graph import RulesGraph
     from hexcore_engine.knowledge.rules.moves import RuleMove
 
-NO_RULES = "no official rules file is loaded; our own words stand in (`hexcore setup --rules FILE`)"
+NO_RULES = "no official rules file is loaded; our own words stand in (`hexcore data import FILE`)"
+NO_RULES_AT_ALL = "no rules are loaded, not even in our own words (`hexcore setup`)"
 NO_CARDS = "no cards are loaded (`hexcore setup`)"
 # Releases come with each set, about every two months; older rules than this beside newer cards mislead.
 STALE_DAYS = 60
@@ -271,7 +272,7 @@ class Knowledge:
 def _warnings(release: ReleaseRecord | None, cards_date: str | None, has_cards: bool) -> tuple[str, ...]:
     warnings = []
     if release is None or not release.official:
-        warnings.append(NO_RULES)
+        warnings.append(NO_RULES if release else NO_RULES_AT_ALL)
     if not has_cards:
         warnings.append(NO_CARDS)
     if release is not None and release.effective and cards_date:
