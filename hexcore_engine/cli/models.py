@@ -10,6 +10,7 @@ import msgspec
 from hexcore_engine.cli.adapter_actions import add_adapter, list_adapters
 from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.errors import DownloadError, UsageError
+from hexcore_engine.models.advice import missing_torch_here
 from hexcore_engine.models.catalog import list_models, model_file, require_torch, use_model
 from hexcore_engine.models.fit import fit_line, fit_text, plan_fit
 from hexcore_engine.models.gguf_import import import_gguf
@@ -108,6 +109,7 @@ def _list(arguments: argparse.Namespace, context: Context) -> int:
             fits.append(plan_fit(_with_model(arguments, context, model.location), context.paths))
             lines += [f"    {line}" for line in [fit_line(fits[-1])] if line]
     lines.append("A better one: `hexcore models use PATH.gguf` or `hexcore models use http://host/v1`.")
+    lines += [f"{note}." for note in [missing_torch_here()] if note]
     result = {"models": to_builtins(models), "plans": to_builtins(fits), "configured": configured}
     context.output.result(result, "\n".join(lines))
     return 0

@@ -192,11 +192,13 @@ class WatchStopped(BaseEvent, frozen=True):
 
 
 class ModelsListed(BaseEvent, frozen=True):
-    """Models at hand; `configured` is the one a question would load, `loaded` the one in memory."""
+    """Models at hand; `configured` is the one a question would load, `loaded` the one in memory. `note` says
+    what would let more of them run."""
 
     models: tuple[ModelRecord, ...]
     configured: str
     loaded: str | None
+    note: str = ""
 
 
 class ModelLoading(BaseEvent, frozen=True):
