@@ -14,15 +14,16 @@ from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import EngineLostError, HexcoreError, NotSetUpError, UsageError, error_from_record
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.limits import check_question
-from hexcore_engine.protocol.records import MODE_NAMES, Citation, ModeChoice, Passage, Usage, to_builtins
+from hexcore_engine.protocol.records import (
+    CITATION_WORDS,
+    MODE_NAMES,
+    Citation,
+    ModeChoice,
+    Passage,
+    Usage,
+    to_builtins,
+)
 from hexcore_engine.utils.validation import clean_text
-
-MARKS = {
-    "quoted": "quoted",
-    "retrieved": "from the evidence",
-    "exists-not-retrieved": "exists, not in the evidence",
-    "unknown": "no such rule",
-}
 
 
 def configure(parser: CommandParser) -> None:
@@ -217,7 +218,7 @@ class _Asker:
             sys.stdout.write("\n")
             sys.stdout.flush()
         for cited in {cited.rule: cited for cited in answer.citations}.values():
-            self._say(f"  [{cited.rule}] {MARKS[cited.status]}")
+            self._say(f"  [{cited.rule}] {CITATION_WORDS[cited.status]}")
         for note in answer.metadata.get("notes", ()):
             self._say(note)
         if answer.stop_reason == "no_model" and self._error is None:

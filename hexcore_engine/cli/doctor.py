@@ -143,7 +143,7 @@ def _knowledge(context: Context) -> Finding:
         knowledge.close()
     if release is None:
         return Finding("rules", False, "nothing is set up", "Run `hexcore setup`.")
-    remedy = "" if release.official else "For the official text: `hexcore setup --rules FILE`."
+    remedy = "" if release.official else "For the official text: `hexcore data import FILE`."
     return Finding("rules", True, f"{release.source}, {release.num_rules} rules", remedy)
 
 

@@ -29,7 +29,7 @@ from hexcore_engine.utils.memory import MemoryDriver
 
 NO_RULES_FILE = "none"
 MEANWHILE = "our own words stand in"
-LATER = "Download the official rules text file, then: `hexcore setup --rules FILE`"
+LATER = "Download the official rules text file, then: `hexcore data import FILE`"
 
 
 class SetupItem(Record, frozen=True):

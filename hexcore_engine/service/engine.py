@@ -11,7 +11,7 @@ import time
 
 from hexcore_engine.client.fingerprint import package_fingerprint
 from hexcore_engine.client.run_folder import ensure_run_folder
-from hexcore_engine.errors import HexcoreError, SessionError
+from hexcore_engine.errors import HexcoreError, SessionError, StorageError
 from hexcore_engine.knowledge.store.pointer import read_pointer
 from hexcore_engine.models.advice import missing_torch_note
 from hexcore_engine.paths import Paths
@@ -127,9 +127,12 @@ class Engine:
         return self._memory_driver
 
     def knowledge_generation(self) -> int | None:
-        """The generation the knowledge pointer names."""
-        pointer = read_pointer(self.paths.knowledge_dir)
-        return pointer.generation if pointer else None
+        """The generation the knowledge pointer names; None also where it can't be read, which the look-ups
+        will say."""
+        with contextlib.suppress(StorageError):
+            pointer = read_pointer(self.paths.knowledge_dir)
+            return pointer.generation if pointer else None
+        return None
 
     def read_settings(self) -> Settings:
         """The settings as the file has them now."""
