@@ -70,7 +70,7 @@ _MODAL = re.compile(r"\bchoose (?:one|two|three|four|any number|up to|x|one or|â
 
 def traits_of(card: CardRecord, views: Sequence[FaceView]) -> frozenset[str]:
     """The names of the card's traits, as `is:` asks for them."""
-    found = {name for name, holds in _TRAITS.items() if any(holds(card, view) for view in views)}
+    found = {name for view in views for name, holds in _TRAITS.items() if holds(card, view)}
     found.update(name for name in _LAYOUTS if card.layout == name)
     if card.layout in _DOUBLE_FACED:
         found.add("dfc")
