@@ -169,12 +169,19 @@ class _Asker:
             answer.choice = event.choice
             self._say(f"understood as {event.choice.mode.lower()} ({event.choice.confidence:.0%})")
         elif isinstance(event, events.PlanMade):
-            plan = to_builtins(event.plan)
-            plan.pop("sent")
-            answer.metadata["plan"] = plan
-            answer.model = event.model.name
-            for step in event.plan.given_up:
-                self._say(f"  {step.detail}")
+            self._take_plan(event)
+
+    def _take_plan(self, event: events.PlanMade) -> None:
+        """A plan comes again when more had to be given up in mid-answer."""
+        answer = self._answer
+        told = len(answer.metadata["plan"]["given_up"]) if "plan" in answer.metadata else None
+        plan = to_builtins(event.plan)
+        plan.pop("sent")
+        answer.metadata["plan"] = plan
+        answer.model = event.model.name
+        for step in event.plan.given_up[told:]:
+            self._say(f"  {step.detail}")
+        if told is None:
             self._say("a small model's draft:" if event.model.small else "answer:")
 
     def _take_text(self, event: events.TextStreamed) -> None:

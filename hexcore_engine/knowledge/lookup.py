@@ -162,6 +162,13 @@ class Knowledge:
                 return ()
             return terms.glossary(connection, term)
 
+    def rules_of_term(self, term: str) -> tuple[str, ...]:
+        """The rules the official glossary names for exactly this term."""
+        with self._reader.query() as connection:
+            if connection is None or not self._reader.has_release:
+                return ()
+            return terms.rules_of_term(connection, term)
+
     def contents(self, parent: str | None = None) -> tuple[RuleRecord, ...]:
         """What stands directly below a number; the sections for None."""
         with self._reader.query() as connection:
@@ -230,6 +237,15 @@ class Knowledge:
             if connection is None or not self._reader.has_cards:
                 return ()
             return cards.complete_names(connection, text, limit)
+
+    def find_cards(self, typed: str, limit: int = 50) -> CardSearch:
+        """Cards while one types: ordinary words find names, as `complete_names` does; what is more than that,
+        or what no name holds, is answered by `search_cards`."""
+        # Not needed to show the first screen.
+        from hexcore_engine.knowledge.cards.query.operator_help import is_plain
+
+        names = self.complete_names(typed, limit) if is_plain(typed) else ()
+        return CardSearch(names, len(names), typed) if names else self.search_cards(typed, limit)
 
     def search_cards(self, query: str, limit: int = 50) -> CardSearch:
         """Cards for a query in the card query language; words alone look for names."""
