@@ -70,9 +70,8 @@ class DataScreen(ModalScreen[None]):
         message.stop()
         named = typed_path(message.value)
         if not self._working and named:
-            # The engine has a working folder of its own, unless it is on another machine altogether.
-            elsewhere = host(self).settings.engine.command.strip()
-            self._begin(ImportData(named if elsewhere else str(Path(named).expanduser().absolute())))
+            elsewhere = bool(host(self).settings.engine.command.strip())
+            self._begin(import_request(named, elsewhere=elsewhere))
 
     def on_data_work_progressed(self, message: messages.DataWorkProgressed) -> None:
         """Say how far it is."""
@@ -101,6 +100,12 @@ class DataScreen(ModalScreen[None]):
 
     def _say(self, words: str) -> None:
         self._words.update(Content(clean_text(words)))
+
+
+def import_request(named: str, *, elsewhere: bool) -> ImportData:
+    """Ask for a file by a path the engine understands: it has a working folder of its own. With `elsewhere`
+    it runs on another machine, where the path is taken as it is."""
+    return ImportData(named if elsewhere else str(Path(named).expanduser().absolute()))
 
 
 def typed_path(text: str) -> str:
