@@ -16,6 +16,7 @@ import pytest
 
 from hexcore_engine.cli.main import main
 from hexcore_engine.data.sources_in_use import sources_status
+from hexcore_engine.knowledge.digest.loader import our_titles
 from hexcore_engine.knowledge.retriever import HybridRetriever
 from hexcore_engine.knowledge.rules.release import ensure_digest_release
 from hexcore_engine.knowledge.store.builder import import_lock
@@ -83,6 +84,9 @@ def test_with_our_words_alone_they_stand_in_and_are_labelled(
     assert (code, shown["rule"]["official"]) == (0, False)
     assert "in our words, not official" in text_of(capsys, "rule", "702.19b")
     assert answer("rules", "trample")[0] == 0
+    code, section = answer("rule", "6")
+    assert (code, section["rule"]["text"], section["rule"]["official"]) == (0, our_titles()["6"], False)
+    assert all(group["text"] == our_titles()[group["number"]] for group in section["children"])
     assert answer("glossary", "fizzle")[0] == 0
     code, missing = answer("rule", "999.1")
     assert (code, missing["rule"]) == (1, None)
