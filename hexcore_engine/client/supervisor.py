@@ -66,7 +66,6 @@ async def stop_engine(paths: Paths, timeout_s: float = 15.0, now: bool = True) -
 
 
 async def _ask_to_leave(transport: Transport, now: bool) -> int:
-
     client = await EngineClient.over(transport, client_name="stop")
     try:
         await client.call(StopEngine(now=now))
