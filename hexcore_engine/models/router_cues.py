@@ -127,17 +127,16 @@ def _kinds_by_word() -> dict[str, tuple[str, ...]]:
 KINDS: dict[str, tuple[str, ...]] = _kinds_by_word()
 
 # Words that carry a sentence's build rather than its subject.
-STRUCTURE = frozenset(
-    (
-        "a an the this that these those i me my mine i'm i've i'd i'll we us our you your he him his "
-        "he's he'd he'll she her they them their it its it's is are was were be been being am do does "
-        "did don't doesn't didn't done doing have has had having can can't could couldn't may might must "
-        "shall should shouldn't will won't would wouldn't if when while since after before during until "
-        "and or but so because as than then of in on at to from for with without by about into over "
-        "under off out up down what which who whose whom where why how there here not no nor never ever "
-        "any some all both each every one two three more most much many few less only just still already "
-        "yet again now today tonight tomorrow yesterday ago last next first myself please let let's get "
-        "got go going gonna want wanted need like know think say said tell told make made what's who's "
-        "where's how's that's there's right wrong okay ok yes yeah lol"
-    ).split()
+_STRUCTURE = (
+    "a an the this that these those i me my mine i'm i've i'd i'll we us our you your he him his "
+    "he's he'd he'll she her they them their it its it's is are was were be been being am do does "
+    "did don't doesn't didn't done doing have has had having can can't could couldn't may might must "
+    "shall should shouldn't will won't would wouldn't if when while since after before during until "
+    "and or but so because as than then of in on at to from for with without by about into over "
+    "under off out up down what which who whose whom where why how there here not no nor never ever "
+    "any some all both each every one two three more most much many few less only just still already "
+    "yet again now today tonight tomorrow yesterday ago last next first myself please let let's get "
+    "got go going gonna want wanted need like know think say said tell told make made what's who's "
+    "where's how's that's there's right wrong okay ok yes yeah lol"
 )
+STRUCTURE = frozenset(_STRUCTURE.split())

@@ -5,6 +5,7 @@ Pure text, no numpy. Names of features are stable: weights are stored under thei
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -114,7 +115,7 @@ def _shape(tokens: Sequence[str]) -> Iterator[str]:
 
 def _mixed(tokens: Sequence[str]) -> Iterator[str]:
     """Two neighbours, one as it stands and one as its kind."""
-    for one, other in zip(tokens, tokens[1:], strict=False):
+    for one, other in itertools.pairwise(tokens):
         yield from (f"<{kind}> {other}" for kind in KINDS.get(one, ()))
         yield from (f"{one} <{kind}>" for kind in KINDS.get(other, ()))
 

@@ -1,7 +1,7 @@
 """The router's weights and how they judge a question, in numpy.
 
-A linear model over `router_features`: each feature it knows, stored under a 32-bit hash, has a weight for each
-mode. Only loaded when a question is routed.
+A linear model over `router_features`: each feature it knows, stored under a 32-bit hash, has a weight for
+each mode. Only loaded when a question is routed.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Scores: TypeAlias = NDArray[np.float64]
 class RouterModel:
     """`keys` [features] sorted hashes, `weights` [features, modes], modes in the order of MODE_NAMES.
 
-    `temperature` divides the scores before they become probabilities; `thresholds` [modes] are the confidences
-    below which a guess of that mode is called unsure.
+    `temperature` divides the scores before they become probabilities; `thresholds` [modes] are the
+    confidences below which a guess of that mode is called unsure.
     """
 
     keys: NDArray[np.uint32]

@@ -11,10 +11,10 @@ from hexcore_engine.models.router_model import Scores, softmax
 from hexcore_engine.protocol.records import MODE_NAMES
 
 # A guess is called unsure where no more than this share of those as doubtful was right.
-UNSURE_ACCURACY = 0.5
+UNSURE_ACCURACY = 0.55
 NUM_BINS = 10
 _TEMPERATURES = np.geomspace(0.2, 10, 400)
-_THRESHOLDS = np.arange(0.20, 0.71, 0.01)
+_THRESHOLDS = np.arange(0.35, 0.66, 0.01)
 # Fewer guesses say nothing about a threshold.
 _LEAST_GUESSES = 5
 
@@ -32,8 +32,7 @@ def fit_thresholds(scores: Scores, labels: NDArray[np.intp]) -> NDArray[np.float
     probabilities = softmax(scores)
     guesses, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     right = guesses == labels
-    lowest = 1 / len(MODE_NAMES)
-    thresholds = np.full(len(MODE_NAMES), lowest + 0.05)
+    thresholds = np.full(len(MODE_NAMES), _THRESHOLDS[0])
     for mode in range(len(MODE_NAMES)):
         for threshold in _THRESHOLDS:
             doubtful = (guesses == mode) & (confidence < threshold)

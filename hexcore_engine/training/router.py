@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hexcore_engine.errors import ImportFileError, NotSetUpError
-from hexcore_engine.models.router_features import BLOCKS, features_of
+from hexcore_engine.models.router_features import features_of
 from hexcore_engine.models.router_model import RouterModel, Scores, block_value, hashes
 from hexcore_engine.protocol.records import MODE_NAMES
 from hexcore_engine.training.calibration import fit_temperature, fit_thresholds
