@@ -23,6 +23,7 @@
     ├── ContextOverflowError          HX-CONTEXT     exit 4   the question alone exceeds the model's context
     ├── ExpertAdapterError            HX-ADAPTER     exit 4   an adapter can't be used
     ├── DeviceMappingError            HX-DEVICE      exit 4   weights do not fit or did not land as planned
+    ├── LatencyBudgetError            HX-LATENCY     exit 4   no answer can be written in the time allowed
     └── MemoryError                   HX-MEMORY      exit 4   a budget or the machine's memory is exceeded
 
 Each carries a stable `code`, a `message` (what happened and why) and a `remedy` (what to do now).
@@ -49,6 +50,7 @@ __all__ = [
     "KnowledgeMissingError",
     "KnowledgeOutdatedError",
     "KnowledgeRetrievalError",
+    "LatencyBudgetError",
     "ModelMissingError",
     "NotSetUpError",
     "ProtocolError",
@@ -219,6 +221,13 @@ class DeviceMappingError(HexcoreError):
     """Weights do not fit the devices, or did not land there as planned."""
 
     code = "HX-DEVICE"
+
+
+class LatencyBudgetError(HexcoreError):
+    """Even the shortest answer is predicted to take longer than its budget."""
+
+    code = "HX-LATENCY"
+    default_remedy = "Allow more time, or choose a smaller model with `hexcore models use`."
 
 
 class MemoryError(HexcoreError):  # noqa: A001 - the name is part of the public contract

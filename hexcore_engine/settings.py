@@ -151,6 +151,7 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
 
     Raises:
         SettingsError: naming the file or variable, the key, and the nearest good one.
+        StorageError: when the file is there and can't be read.
     """
     tree = _read_file(file)
     _check_keys(tree, source=str(file))
@@ -189,7 +190,12 @@ def _read_file(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise StorageError(
+            f"The settings file {file} can't be read: {error.strerror}.",
+            "Make it and the folders it lies in readable, or set HEXCORE_HOME to a folder of yours.",
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
 
 

@@ -155,6 +155,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("close", "escape", "Close", "Close the pane.", "pane", footer=True),
     Action("ask_about", "f7", "Ask", "Put this card's name into a question.", "cards", footer=True),
     Action(
+        "take_reading",
+        "ctrl+e",
+        "Reading",
+        "Put the query as it was read into the field, to change it there.",
+        "cards",
+        priority=True,
+    ),
+    Action(
         "focus_query",
         "escape,slash",
         "Search",

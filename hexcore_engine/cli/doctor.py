@@ -16,6 +16,7 @@ from hexcore_engine import __version__
 from hexcore_engine.cli.command import CommandParser, Context
 from hexcore_engine.errors import HexcoreError, KnowledgeCorruptError
 from hexcore_engine.protocol.records import Record, to_builtins
+from hexcore_engine.utils.memory import MemoryDriver
 
 MIN_FREE_BYTES = 500_000_000
 
@@ -142,7 +143,7 @@ def _knowledge(context: Context) -> Finding:
         knowledge.close()
     if release is None:
         return Finding("rules", False, "nothing is set up", "Run `hexcore setup`.")
-    remedy = "" if release.official else "For the official text: `hexcore setup --rules FILE`."
+    remedy = "" if release.official else "For the official text: `hexcore data import FILE`."
     return Finding("rules", True, f"{release.source}, {release.num_rules} rules", remedy)
 
 
@@ -195,10 +196,18 @@ def _gpu(context: Context) -> Finding:
 
     driver = SystemMemoryDriver()
     try:
-        names = [gpu.name for gpu in driver.gpus()]
+        return gpu_finding(driver)
     finally:
         driver.close()
-    return Finding("gpu", True, ", ".join(names) if names else "none found; the model runs on the processor")
+
+
+def gpu_finding(driver: MemoryDriver, torch_installed: bool | None = None) -> Finding:
+    """Say which devices there are, and the command where torch is missing for them."""
+    from hexcore_engine.models.advice import missing_torch_note
+
+    gpus = driver.gpus()
+    names = ", ".join(gpu.name for gpu in gpus) or "none found; the model runs on the processor"
+    return Finding("gpu", True, names, missing_torch_note(gpus, torch_installed))
 
 
 def _terminal(context: Context) -> Finding:

@@ -218,4 +218,8 @@ async def _shake_hands(
         ) from error
     if envelope is None or isinstance(envelope.body, BaseRequest):
         return None
+    if isinstance(envelope.body, RequestFailed):
+        await transport.close()
+        failed = envelope.body.error
+        raise error_from_record(failed.code, failed.message, failed.remedy)
     return envelope.body

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from hexcore_engine.client.run_folder import ensure_run_folder, try_lock
-from hexcore_engine.client.transports import connect_socket
+from hexcore_engine.client.locks import lock_holder, try_lock
+from hexcore_engine.client.run_folder import ensure_run_folder
+from hexcore_engine.client.transports import Transport, connect_socket
 from hexcore_engine.errors import EngineUnreachableError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import EngineRecord
 
 START_TIMEOUT_S = 20.0
+KILL_TIMEOUT_S = 5.0
 POLL_S = 0.01
 # With less the engine can't write its log, so the log can't say why it ended.
 LEAST_FREE_BYTES = 100_000
@@ -83,26 +87,62 @@ async def engine_status(paths: Paths) -> EngineRecord | None:
     return reported.status if isinstance(reported, EngineReported) else None
 
 
-async def stop_engine(paths: Paths, timeout_s: float = 10.0, now: bool = True) -> bool:
-    """Ask a running engine to leave and wait for it; False when none runs.
+@dataclass(frozen=True)
+class Stopped:
+    """An engine that ran and does no more; `killed` when it had to be ended because it did not react."""
+
+    pid: int
+    killed: bool = False
+
+
+async def stop_engine(paths: Paths, timeout_s: float = 15.0, now: bool = True) -> Stopped | None:
+    """Ask a running engine to leave and wait for it; one that does not within `timeout_s` is killed. None
+    when none runs.
 
     Raises:
-        EngineUnreachableError: when it is still there after `timeout_s`.
+        EngineUnreachableError: when it does not react and can't be ended.
     """
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    transport = await connect_socket(paths)
+    if transport is None:
+        return None
+    holder = lock_holder(paths.engine_lock_file)
+    try:
+        async with asyncio.timeout_at(deadline):
+            pid = await _ask_to_leave(transport, now)
+        await wait_until_gone(pid, deadline)
+    except (EngineUnreachableError, TimeoutError):
+        await transport.close()
+        if holder is None or asyncio.get_running_loop().time() < deadline:
+            raise
+        return await _kill(holder.pid)
+    return Stopped(pid)
+
+
+async def _ask_to_leave(transport: Transport, now: bool) -> int:
     from hexcore_engine.client.client import EngineClient
     from hexcore_engine.protocol.requests import StopEngine
 
-    transport = await connect_socket(paths)
-    if transport is None:
-        return False
     client = await EngineClient.over(transport, client_name="stop")
-    pid = client.welcome.pid
     try:
         await client.call(StopEngine(now=now))
     finally:
         await client.close()
-    await wait_until_gone(pid, asyncio.get_running_loop().time() + timeout_s)
-    return True
+    return client.welcome.pid
+
+
+async def _kill(pid: int) -> Stopped:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return Stopped(pid)
+    except PermissionError as error:
+        raise EngineUnreachableError(
+            f"The engine (process {pid}) does not react and is another user's.",
+            f"Its owner can: kill -9 {pid}",
+        ) from error
+    await wait_until_gone(pid, asyncio.get_running_loop().time() + KILL_TIMEOUT_S)
+    return Stopped(pid, killed=True)
 
 
 async def wait_until_gone(pid: int, deadline: float) -> None:
@@ -168,8 +208,10 @@ def _has_ended(pid: int) -> bool:
     so."""
     try:
         status = Path(f"/proc/{pid}/stat").read_bytes()
+        num_threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     except OSError:
         # Not Linux, or gone by now; the next look tells.
         return False
-    # The name before it may hold anything, a closing bracket too.
-    return status.rpartition(b") ")[2][:1] in (b"Z", b"X")
+    # The name before it may hold anything, a closing bracket too. While another thread is still ending,
+    # socket and lock are still held.
+    return status.rpartition(b") ")[2][:1] in (b"Z", b"X") and num_threads <= 1

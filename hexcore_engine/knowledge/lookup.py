@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from hexcore_engine.knowledge.rules.graph import RulesGraph
     from hexcore_engine.knowledge.rules.moves import RuleMove
 
-NO_RULES = "no official rules file is loaded; our own words stand in (`hexcore setup --rules FILE`)"
+NO_RULES = "no official rules file is loaded; our own words stand in (`hexcore data import FILE`)"
+NO_RULES_AT_ALL = "no rules are loaded, not even in our own words (`hexcore setup`)"
 NO_CARDS = "no cards are loaded (`hexcore setup`)"
 # Releases come with each set, about every two months; older rules than this beside newer cards mislead.
 STALE_DAYS = 60
@@ -237,6 +238,15 @@ class Knowledge:
                 return ()
             return cards.complete_names(connection, text, limit)
 
+    def find_cards(self, typed: str, limit: int = 50) -> CardSearch:
+        """Cards while one types: ordinary words find names, as `complete_names` does; what is more than that,
+        or what no name holds, is answered by `search_cards`."""
+        # Not needed to show the first screen.
+        from hexcore_engine.knowledge.cards.query.operator_help import is_plain
+
+        names = self.complete_names(typed, limit) if is_plain(typed) else ()
+        return CardSearch(names, len(names), typed) if names else self.search_cards(typed, limit)
+
     def search_cards(self, query: str, limit: int = 50) -> CardSearch:
         """Cards for a query in the card query language; words alone look for names."""
         with self._reader.query() as connection:
@@ -262,7 +272,7 @@ class Knowledge:
 def _warnings(release: ReleaseRecord | None, cards_date: str | None, has_cards: bool) -> tuple[str, ...]:
     warnings = []
     if release is None or not release.official:
-        warnings.append(NO_RULES)
+        warnings.append(NO_RULES if release else NO_RULES_AT_ALL)
     if not has_cards:
         warnings.append(NO_CARDS)
     if release is not None and release.effective and cards_date:

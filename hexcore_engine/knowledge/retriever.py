@@ -251,7 +251,7 @@ class HybridRetriever:
         if self._release is None or not self._release.official:
             notes.append(
                 "No official rules file is loaded: the rules found are in our words"
-                " (`hexcore setup --rules FILE`)."
+                " (`hexcore data import FILE`)."
             )
         if not self._names.whole:
             notes.append("No cards are loaded (`hexcore setup`).")

@@ -17,15 +17,20 @@ def choose_quantization(wanted: str, device: DeviceCapabilities, num_parameters:
     Raises:
         UsageError: for a kind that does not exist.
     """
-    if wanted == "auto":
-        if device.device == "cpu":
-            return "none" if num_parameters < 1_000_000_000 else "4bit"
-        total = device.total_bytes or 0
-        return "none" if num_parameters * 2 < total * 0.5 else "4bit"
+    check_quantization(wanted)
     for kind in KINDS:
         if wanted == kind:
             return kind
-    raise UsageError(f"There is no quantization {wanted!r}.", f"Known: auto, {', '.join(KINDS)}.")
+    if device.device == "cpu":
+        return "none" if num_parameters < 1_000_000_000 else "4bit"
+    total = device.total_bytes or 0
+    return "none" if num_parameters * 2 < total * 0.5 else "4bit"
+
+
+def check_quantization(wanted: str) -> None:
+    """Raise `UsageError` for a kind that does not exist."""
+    if wanted not in ("auto", *KINDS):
+        raise UsageError(f"There is no quantization {wanted!r}.", f"Known: auto, {', '.join(KINDS)}.")
 
 
 def compute_dtype(device: DeviceCapabilities) -> Any:

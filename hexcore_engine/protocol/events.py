@@ -88,7 +88,8 @@ class PassagesRetrieved(BaseEvent, frozen=True):
 
 
 class PlanMade(BaseEvent, frozen=True):
-    """What will be asked of the model, and what was given up to fit."""
+    """What will be asked of the model, and what was given up to fit. Comes again, with the steps so far, when
+    more has to be given up in mid-answer."""
 
     question_id: str
     plan: AnswerPlan
@@ -192,11 +193,13 @@ class WatchStopped(BaseEvent, frozen=True):
 
 
 class ModelsListed(BaseEvent, frozen=True):
-    """Models at hand; `configured` is the one a question would load, `loaded` the one in memory."""
+    """Models at hand; `configured` is the one a question would load, `loaded` the one in memory. `note` says
+    what would let more of them run."""
 
     models: tuple[ModelRecord, ...]
     configured: str
     loaded: str | None
+    note: str = ""
 
 
 class ModelLoading(BaseEvent, frozen=True):

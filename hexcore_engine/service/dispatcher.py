@@ -238,9 +238,10 @@ class Dispatcher:
 
         settings = self._engine.read_settings()
         models = await asyncio.to_thread(list_models, settings, self._engine.paths)
+        note = await asyncio.to_thread(self._engine.missing_torch)
         loaded = self._engine.host.record
-        configured = settings.model.path
-        connection.send(request_id, events.ModelsListed(models, configured, loaded.name if loaded else None))
+        name = loaded.name if loaded else None
+        connection.send(request_id, events.ModelsListed(models, settings.model.path, name, note))
 
     async def _load_model(self, connection: Connection, request_id: int, load: requests.LoadModel) -> None:
         started = time.monotonic()

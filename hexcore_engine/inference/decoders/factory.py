@@ -12,6 +12,7 @@ from hexcore_engine.models.catalog import (
     require_llama_cpp,
     require_torch,
 )
+from hexcore_engine.models.loader import DeviceMap, MaxMemory
 from hexcore_engine.paths import Paths
 from hexcore_engine.settings import EngineSettings, ModelSettings
 
@@ -22,8 +23,11 @@ def open_decoder(
     paths: Paths,
     model: str | None = None,
     decoder: str | None = None,
+    *,
+    device_map: DeviceMap = "auto",
+    max_memory: MaxMemory | None = None,
 ) -> Decoder:
-    """Load a model and return it warm.
+    """Load a model and return it warm; `device_map` and `max_memory` concern torch models.
 
     Raises:
         ModelMissingError: when it is not at hand.
@@ -40,7 +44,7 @@ def open_decoder(
 
         return OpenAIServerDecoder(location, api_key(settings.api_key_variable), settings.remote_name)
     if kind == "torch":
-        return _open_torch(settings, engine, model_folder(location, paths))
+        return _open_torch(settings, engine, model_folder(location, paths), device_map, max_memory)
     return _open_llama_cpp(settings, engine, model_file(location, paths))
 
 
@@ -58,7 +62,13 @@ def _open_llama_cpp(settings: ModelSettings, engine: EngineSettings, file: Path)
     )
 
 
-def _open_torch(settings: ModelSettings, engine: EngineSettings, folder: Path) -> Decoder:
+def _open_torch(
+    settings: ModelSettings,
+    engine: EngineSettings,
+    folder: Path,
+    device_map: DeviceMap,
+    max_memory: MaxMemory | None,
+) -> Decoder:
     require_torch()
     from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder
     from hexcore_engine.inference.prompt import warm_prompt
@@ -66,7 +76,7 @@ def _open_torch(settings: ModelSettings, engine: EngineSettings, folder: Path) -
     from hexcore_engine.utils.device import default_threads
 
     decoder = TorchDecoder(
-        load_torch_model(folder, settings.quantization),
+        load_torch_model(folder, settings.quantization, device_map, max_memory),
         context_tokens=settings.context_tokens,
         threads=default_threads(settings.threads),
         prompt_cache_mb=engine.prompt_cache_mb,

@@ -94,6 +94,16 @@ class KVCacheManager:
         self._entries[key, tokens] = kept
         self._make_room()
 
+    def shrink(self, limit_bytes: int) -> int:
+        """Drop what was used least recently until at most `limit_bytes` are held; returns the bytes freed."""
+        before = self._bytes(False)
+        for entry in list(self._entries.values()):
+            if self._bytes(False) <= limit_bytes:
+                break
+            if not entry.on_host:
+                self._drop(entry)
+        return before - self._bytes(False)
+
     def clear(self) -> None:
         """Forget everything."""
         self._trees.clear()
@@ -154,6 +164,14 @@ def cache_from_layers(config: Any, layers: tuple[tuple[Any, Any], ...]) -> Any:
         layer.lazy_initialization(keys, values)
         layer.keys, layer.values = keys, values
     return cache
+
+
+def cropped_cache(cache: Any, config: Any, num_tokens: int) -> Any:
+    """Return a cache of the first `num_tokens` of each layer; layers may hold unequal numbers of them."""
+    if not num_tokens:
+        return _new_cache(config)
+    layers = ((layer.keys[..., :num_tokens, :], layer.values[..., :num_tokens, :]) for layer in cache.layers)
+    return cache_from_layers(config, tuple(layers))
 
 
 def _new_cache(config: Any) -> Any:
