@@ -1,4 +1,4 @@
-"""How often the right mode is chosen for queries nothing was trained on, and how far off its confidence is."""
+"""How often the right mode is chosen for queries nothing was trained on, and how far confidence is off."""
 
 from __future__ import annotations
 
