@@ -13,6 +13,7 @@ from hexcore_engine.errors import (
     HexcoreError,
     KnowledgeRetrievalError,
     ModelMissingError,
+    RoutingError,
     UsageError,
 )
 from hexcore_engine.inference.answer import AnswerEndsHereError, AnswerInProgress
@@ -22,7 +23,7 @@ from hexcore_engine.inference.degradation import Budgets, Pace
 from hexcore_engine.inference.experts import experts_for, num_writers
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.inference.writing import AnswerWriter, decode_request
-from hexcore_engine.models.router import TransactionClassifier, pinned
+from hexcore_engine.models.router import TransactionClassifier, pinned, undecided
 from hexcore_engine.protocol.events import (
     AnswerFailed,
     AnswerOutcome,
@@ -32,7 +33,7 @@ from hexcore_engine.protocol.events import (
     QuestionRouted,
 )
 from hexcore_engine.protocol.limits import check_question
-from hexcore_engine.protocol.records import ErrorRecord, to_builtins
+from hexcore_engine.protocol.records import ErrorRecord, ModeChoice, to_builtins
 from hexcore_engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 GENERATION_OPTIONS = {"mode", "seed", "top_p", "min_p", "repetition_penalty", "stop"}
 NO_MODEL_NOTE = "No model is at hand, so there is no answer text; the rules and cards found are above."
+
+NOT_ROUTED_NOTE = "The question's kind could not be judged, so its mode is a mere guess; you can choose one."
 
 
 class HexcorePipeline:
@@ -230,9 +233,17 @@ class HexcorePipeline:
     def _route(self, answer: AnswerInProgress) -> QuestionRouted:
         request = answer.request
         check_question(request.question)
-        choice = pinned(request.mode) if request.mode else self.classifier.classify(request.question)
+        choice, notes = (pinned(request.mode), ()) if request.mode else self._judge(request.question)
         answer.choice = choice
-        return QuestionRouted(request.question_id, choice)
+        answer.notes += notes
+        return QuestionRouted(request.question_id, choice, notes)
+
+    def _judge(self, question: str) -> tuple[ModeChoice, tuple[str, ...]]:
+        """The mode, and what is to be said about it; weights that can't be used don't fail the answer."""
+        try:
+            return self.classifier.classify(question), ()
+        except RoutingError as error:
+            return undecided(), (NOT_ROUTED_NOTE, f"{error.message} {error.remedy}")
 
     def _retrieve(self, answer: AnswerInProgress) -> PassagesRetrieved:
         """Never fails the answer: a retriever that raises is stated in the event."""
