@@ -30,6 +30,7 @@ from hexcore_engine.models.loader import LoadedTorchModel
 from hexcore_engine.models.torch_folder import describe_torch_folder
 from hexcore_engine.protocol.records import CacheStats, ModelRecord
 from hexcore_engine.utils.device import is_out_of_memory
+from hexcore_engine.utils.memory import give_back_freed
 from hexcore_engine.utils.validation import clean_line
 
 # Enough to measure the speed of writing when the model is warmed.
@@ -117,6 +118,7 @@ class TorchDecoder:
                 # Beyond what was computed for sure the cache may hold guesses that were not drawn.
                 known = progress.tokens[: progress.computed]
                 self.kv_cache_manager.keep(self._key, known, progress.cache)
+            give_back_freed()
 
     def memory(self) -> DecoderMemory | None:
         """Weights as measured after loading; the cache as it stands; workspace is what CUDA holds beyond."""
