@@ -86,6 +86,9 @@ ACTIONS: tuple[Action, ...] = (
         priority=True,
     ),
     Action("change_theme", "", "Theme", "Choose other colours.", "everywhere"),
+    Action("run_setup", "", "Set up", "Fetch and build what is still missing.", "everywhere"),
+    Action("import_data", "", "Import", "Read a rules or card file of yours.", "everywhere"),
+    Action("update_data", "", "Update", "Look for newer rules and cards and fetch them.", "everywhere"),
     Action(
         "stop_answer",
         "escape",

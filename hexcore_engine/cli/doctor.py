@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, distribution, requires
 
 from hexcore_engine import __version__
@@ -136,11 +137,8 @@ def _files(context: Context) -> Finding:
 def _knowledge(context: Context) -> Finding:
     from hexcore_engine.knowledge.lookup import Knowledge
 
-    knowledge = Knowledge(context.paths.knowledge_dir)
-    try:
+    with closing(Knowledge(context.paths.knowledge_dir)) as knowledge:
         release = knowledge.release()
-    finally:
-        knowledge.close()
     if release is None:
         return Finding("rules", False, "nothing is set up", "Run `hexcore setup`.")
     remedy = "" if release.official else "For the official text: `hexcore data import FILE`."
@@ -151,11 +149,8 @@ def _digest(context: Context) -> Finding:
     from hexcore_engine.knowledge.digest.loader import load_digest
     from hexcore_engine.knowledge.lookup import Knowledge
 
-    knowledge = Knowledge(context.paths.knowledge_dir)
-    try:
+    with closing(Knowledge(context.paths.knowledge_dir)) as knowledge:
         stale = knowledge.stale_entries()
-    finally:
-        knowledge.close()
     detail = f"{len(load_digest()):,} rules in our words"
     if stale:
         detail += f"; {len(stale)} written for another text of the rule: {', '.join(stale)}"
@@ -165,11 +160,8 @@ def _digest(context: Context) -> Finding:
 def _cards(context: Context) -> Finding:
     from hexcore_engine.knowledge.lookup import Knowledge
 
-    knowledge = Knowledge(context.paths.knowledge_dir)
-    try:
+    with closing(Knowledge(context.paths.knowledge_dir)) as knowledge:
         status = knowledge.status()
-    finally:
-        knowledge.close()
     if not status.num_cards:
         return Finding("cards", False, "none loaded", "Run `hexcore setup`.")
     detail = f"{status.num_cards:,} from {status.cards_source} ({status.cards_date})"

@@ -6,7 +6,8 @@ import argparse
 import asyncio
 
 from hexcore_engine.cli.command import CommandParser, Context
-from hexcore_engine.client.supervisor import Stopped, engine_status, start_engine, stop_engine
+from hexcore_engine.client.engine_process import start_engine
+from hexcore_engine.client.supervisor import Stopped, engine_status, stop_engine
 from hexcore_engine.errors import UsageError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import EngineRecord, to_builtins

@@ -62,7 +62,7 @@ class EngineClient:
         Raises:
             EngineUnreachableError: when it can't be started or spoken to, or none runs and `start` is False.
         """
-        from hexcore_engine.client.supervisor import start_engine, wait_until_gone
+        from hexcore_engine.client.engine_process import start_engine, wait_until_gone
 
         if settings.engine.command.strip():
             return await cls._through(settings.engine.command, client_name)

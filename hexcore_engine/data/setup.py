@@ -91,6 +91,18 @@ def run_setup(
     return SetupReport(tuple(items), round(time.monotonic() - started, 2))
 
 
+def setup_text(report: SetupReport) -> str:
+    """Return the report as text, a line a thing and what to do about those that are missing."""
+    lines = []
+    for item in report.items:
+        lines.append(f"{'ready  ' if item.ready else 'missing'}  {item.name:<7} {item.detail}")
+        if item.error is not None and item.error.remedy not in item.detail:
+            lines.append(f"         {'':<7} {item.error.remedy}")
+    next_step = 'ask away: `hexcore-tui` or `hexcore ask "…"`' if report.complete else "look-ups work already"
+    lines.append(f"done in {report.elapsed_s:.1f} s; {next_step}")
+    return "\n".join(lines)
+
+
 def _repaired(folder: Path, damaged: tuple[str, ...]) -> list[SetupItem]:
     if not damaged:
         return []

@@ -8,7 +8,6 @@ thread.
 from __future__ import annotations
 
 import sqlite3
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ from hexcore_engine.knowledge.rules.records import (
     RuleView,
 )
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
-from hexcore_engine.knowledge.store.status import KnowledgeStatus
+from hexcore_engine.knowledge.store.status import KnowledgeStatus, older_than_cards
 from hexcore_engine.protocol.records import ErrorRecord
 
 if TYPE_CHECKING:
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
 NO_RULES = "no official rules file is loaded; our own words stand in (`hexcore data import FILE`)"
 NO_RULES_AT_ALL = "no rules are loaded, not even in our own words (`hexcore setup`)"
 NO_CARDS = "no cards are loaded (`hexcore setup`)"
-# Releases come with each set, about every two months; older rules than this beside newer cards mislead.
-STALE_DAYS = 60
 
 
 class Knowledge:
@@ -275,8 +272,5 @@ def _warnings(release: ReleaseRecord | None, cards_date: str | None, has_cards: 
         warnings.append(NO_RULES if release else NO_RULES_AT_ALL)
     if not has_cards:
         warnings.append(NO_CARDS)
-    if release is not None and release.effective and cards_date:
-        days = (date.fromisoformat(cards_date) - date.fromisoformat(release.effective)).days
-        if days > STALE_DAYS:
-            warnings.append(f"the rules ({release.effective}) are older than the cards ({cards_date})")
-    return tuple(warnings)
+    older = older_than_cards(release.effective, cards_date) if release is not None else None
+    return (*warnings, older) if older else tuple(warnings)

@@ -222,6 +222,19 @@ class ModelUnloaded(BaseEvent, frozen=True):
     model: str | None
 
 
+class DataProgressed(BaseEvent, frozen=True):
+    """Rules or cards are being fetched or built; `fraction` 0 to 1 where it is known."""
+
+    text: str
+    fraction: float | None = None
+
+
+class DataChanged(BaseEvent, frozen=True):
+    """Set-up, an import or an update is done; `text` says line by line what came of it."""
+
+    text: str
+
+
 class EngineReported(BaseEvent, frozen=True):
     """State of the engine."""
 
@@ -259,6 +272,8 @@ Event = (
     | ModelLoading
     | ModelLoaded
     | ModelUnloaded
+    | DataProgressed
+    | DataChanged
     | EngineReported
     | EngineStopping
 )
@@ -281,6 +296,7 @@ FINAL_EVENTS: tuple[type[BaseEvent], ...] = (
     ModelsListed,
     ModelLoaded,
     ModelUnloaded,
+    DataChanged,
     EngineReported,
     EngineStopping,
 )

@@ -16,7 +16,8 @@ import pytest
 
 import hexcore_engine
 from hexcore_engine.client.client import EngineClient
-from hexcore_engine.client.supervisor import Stopped, engine_status, is_listening, start_engine, stop_engine
+from hexcore_engine.client.engine_process import is_listening, start_engine
+from hexcore_engine.client.supervisor import Stopped, engine_status, stop_engine
 from hexcore_engine.client.transports import connect_socket
 from hexcore_engine.errors import EngineLostError
 from hexcore_engine.paths import Paths

@@ -16,6 +16,8 @@ import pytest
 
 from hexcore_engine.cli.main import main
 from hexcore_engine.data.sources_in_use import sources_status
+from hexcore_engine.knowledge.digest.loader import our_titles
+from hexcore_engine.knowledge.retriever import HybridRetriever
 from hexcore_engine.knowledge.rules.release import ensure_digest_release
 from hexcore_engine.knowledge.store.builder import import_lock
 from hexcore_engine.knowledge.store.pointer import read_pointer
@@ -82,6 +84,9 @@ def test_with_our_words_alone_they_stand_in_and_are_labelled(
     assert (code, shown["rule"]["official"]) == (0, False)
     assert "in our words, not official" in text_of(capsys, "rule", "702.19b")
     assert answer("rules", "trample")[0] == 0
+    code, section = answer("rule", "6")
+    assert (code, section["rule"]["text"], section["rule"]["official"]) == (0, our_titles()["6"], False)
+    assert all(group["text"] == our_titles()[group["number"]] for group in section["children"])
     assert answer("glossary", "fizzle")[0] == 0
     code, missing = answer("rule", "999.1")
     assert (code, missing["rule"]) == (1, None)
@@ -283,6 +288,12 @@ def test_the_age_of_each_source_is_shown_and_old_rules_beside_new_cards_are_warn
     for words in (["data", "status"], ["rule", "100.1"]):
         assert "older than the cards (2026-05-04)" in text_of(capsys, *words)
     assert "older than the cards" in answer("rule", "100.1")[1]["warnings"][0]
+    for words in (["rules", "lantern"], ["glossary", "lantern"]):
+        assert main(words) == 0
+        assert "older than the cards" in capsys.readouterr().err
+    retriever = HybridRetriever(paths_of(home).knowledge_dir)
+    assert any("older than the cards" in note for note in retriever.retrieve("a lantern").notes)
+    retriever.close()
 
 
 def test_sources_that_can_not_be_asked_are_named_and_exit_4(answer: Answer) -> None:
