@@ -129,7 +129,7 @@ def _plan(
         num_passages=draft.num_passages,
         given_up=tuple(steps),
         predicted_peak_bytes=prediction.peak_bytes(draft),
-        predicted_time_ms=prediction.pace.time_ms(draft.prompt_tokens, draft.max_tokens),
+        predicted_time_ms=prediction.time_ms(draft) if prediction.pace.tokens_per_s else None,
         sent=prompt.messages[-1].content,
     )
 

@@ -39,12 +39,6 @@ class Pace:
             prompt = computed / finished.prompt_ms * 1000
         return Pace(prompt, finished.tokens_per_s or self.tokens_per_s)
 
-    def time_ms(self, prompt_tokens: int, max_tokens: int) -> float | None:
-        """Return the most time an answer can take, an empty cache supposed; None where unmeasured."""
-        if not self.tokens_per_s:
-            return None
-        return self.prompt_ms(prompt_tokens) + max_tokens / self.tokens_per_s * 1000
-
     def prompt_ms(self, prompt_tokens: int) -> float:
         """Return the time of a prompt, 0 where unmeasured."""
         return prompt_tokens / self.prompt_tokens_per_s * 1000 if self.prompt_tokens_per_s else 0.0

@@ -13,6 +13,9 @@ def experts_for(choice: ModeChoice | None, use_multiple: bool) -> tuple[Expert, 
     if not use_multiple or not choice.abstained or choice.pinned:
         return (Expert(choice.mode),)
     best = choice.ranked[:2]
+    if best[-1].probability == choice.ranked[-1].probability:
+        # Nothing judged the question: no two are the best.
+        return (Expert(choice.mode),)
     total = sum(entry.probability for entry in best)
     return tuple(Expert(entry.mode, entry.probability / total) for entry in best)
 

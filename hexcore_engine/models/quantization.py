@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Literal
 
 from hexcore_engine.errors import DeviceMappingError, UsageError
@@ -62,6 +63,8 @@ def quantization_config(kind: Quantization, dtype: Any) -> Any:
             "Install it with `make setup EXTRAS=torch`, or use `--quantization none`.",
         ) from error
     mend_cpu_unpacking()
+    # One line a layer and run about casts that are meant.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     if kind == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(

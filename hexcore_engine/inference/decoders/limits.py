@@ -74,6 +74,8 @@ class AnswerLimits:
             )
         progress.gave_up_cache = True
         progress.chunk, progress.lookup = SMALL_PREFILL_CHUNK, None
+        # At least the last token is computed anew: its logits were lost.
+        progress.computed = min(progress.computed, len(progress.tokens) - 1)
         # Layers before the one that ran out hold tokens the others lack.
         progress.rows.repair(progress.computed)
         free_unused()

@@ -35,6 +35,7 @@ from hexcore_engine.models.loader import LoadedTorchModel
 from hexcore_engine.models.torch_folder import describe_torch_folder
 from hexcore_engine.protocol.records import CacheStats, ModelRecord
 from hexcore_engine.utils.device import is_out_of_memory
+from hexcore_engine.utils.memory import give_back_freed
 from hexcore_engine.utils.validation import clean_line
 
 # Enough to measure the speed of writing when the model is warmed.
@@ -127,6 +128,7 @@ class TorchDecoder:
             if not progress.gave_up_cache:
                 # Beyond what was computed for sure the cache may hold guesses that were not drawn.
                 progress.rows.keep(progress.tokens[: progress.computed])
+            give_back_freed()
 
     def memory(self) -> DecoderMemory | None:
         """Weights as measured after loading; the cache as it stands; workspace is what CUDA holds beyond."""

@@ -17,7 +17,7 @@ from hexcore_engine.inference.decoders.scripted import ScriptedDecoder
 from hexcore_engine.inference.experts import experts_for
 from hexcore_engine.inference.pipeline import HexcorePipeline
 from hexcore_engine.inference.request import PipelineRequest
-from hexcore_engine.models.router import pinned
+from hexcore_engine.models.router import pinned, undecided
 from hexcore_engine.protocol.events import AnswerCompleted, PlanMade
 from hexcore_engine.protocol.records import MODE_NAMES, ModeChoice, ModeProbability
 from hexcore_engine.settings import Settings
@@ -78,6 +78,8 @@ def test_the_two_best_write_only_where_routing_is_unsure_and_it_is_allowed() -> 
     assert experts_for(SURE, True) == (Expert("REASON"),)
     assert experts_for(pinned("PREDICT"), True) == (Expert("PREDICT"),)
     assert experts_for(None, True) == ()
+    nothing = undecided()
+    assert experts_for(nothing, True) == (Expert(nothing.mode),)
 
 
 def test_a_decoder_without_adapters_is_asked_for_one_expert_and_ignores_it() -> None:
