@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hexcore_engine.errors import HexcoreError
 from hexcore_engine.models.catalog import describe
 from hexcore_engine.models.router import TransactionClassifier
-from hexcore_engine.paths import default_paths
-from hexcore_engine.settings import load_settings
+from hexcore_engine.paths import Paths, default_paths
+from hexcore_engine.settings import DataSettings, load_settings
+
+if TYPE_CHECKING:
+    from hexcore_engine.knowledge.index.base import VectorIndex
 
 
 def parts_for_model(model_path: str, knowledge_folder: str | Path | None) -> dict[str, Any]:
@@ -30,8 +34,18 @@ def parts_for_model(model_path: str, knowledge_folder: str | Path | None) -> dic
     folder = Path(knowledge_folder) if knowledge_folder else paths.knowledge_dir
     return {
         "open_decoder": lambda: open_decoder(model, settings.engine, paths),
-        "retriever": HybridRetriever(folder),
+        "retriever": HybridRetriever(folder, _vectors(paths, settings.data, folder)),
         "knowledge": Knowledge(folder),
         "router": TransactionClassifier(),
         "settings": settings,
     }
+
+
+def _vectors(paths: Paths, settings: DataSettings, folder: Path) -> VectorIndex | None:
+    """The vectors where they are built; retrieval works without."""
+    from hexcore_engine.data.vectors import open_vectors
+
+    try:
+        return open_vectors(paths, settings, folder)
+    except HexcoreError:
+        return None

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from hexcore_engine.errors import NotSetUpError, UsageError
 from hexcore_engine.evaluation.questions import EvaluationQuestion, num_found, read_questions
+from hexcore_engine.knowledge.index.base import VectorIndex
 from hexcore_engine.knowledge.index.features import Priors, candidates_of, feature_matrix
 from hexcore_engine.knowledge.index.memory import DecidedQuestion, make_memory
 from hexcore_engine.knowledge.index.ranker import CANDIDATES, Ranker
@@ -95,8 +96,14 @@ class RankerTrainer:
     """Trains on the questions of one file with the lists of one release."""
 
     def __init__(
-        self, reader: SignalReader, examples: Sequence[Example], rule_examples: Sequence[RuleExample] = ()
+        self,
+        reader: SignalReader,
+        examples: Sequence[Example],
+        rule_examples: Sequence[RuleExample] = (),
+        *,
+        vectors: bool = False,
     ) -> None:
+        self._vectors = vectors
         self._examples = examples
         self._rule_examples = rule_examples
         self._table = reader.table
@@ -118,7 +125,7 @@ class RankerTrainer:
         everything = list(range(len(self._examples)))
         trees = boost([*self.training_rows(everything), *self.example_rows(everything)], SEEDS)
         decided = tuple(example.decided for example in self._examples)
-        return Ranker(trees, self._priors(everything), decided)
+        return Ranker(trees, self._priors(everything), decided, self._vectors)
 
     def cross_validate(self) -> dict[str, float]:
         """Return mean recall at each cut-off of questions of topics that nothing learned from."""
@@ -165,7 +172,7 @@ class RankerTrainer:
         signals = self._reader.read(query)
         candidates = candidates_of(signals, CANDIDATES)
         gold = [self._table.position[rule] for rule in rules if rule in self._table.position]
-        features = feature_matrix(self._table, signals, candidates, priors)
+        features = feature_matrix(self._table, signals, candidates, priors, vectors=self._vectors)
         return Rows(candidates, features, np.isin(candidates, gold).astype(np.int8))
 
     def _order(self, trees: TreeEnsemble, rows: Rows) -> list[str]:
@@ -183,27 +190,32 @@ class RankerTrainer:
         ]
 
 
-def train_ranker(knowledge_folder: Path, data_file: Path = DATA_FILE) -> TrainedRanker:
-    """Train on all questions of a file and report what cross-validation found.
+def train_ranker(
+    knowledge_folder: Path, data_file: Path = DATA_FILE, vector_index: VectorIndex | None = None
+) -> TrainedRanker:
+    """Train on all questions of a file and report what cross-validation found: a ranker that sees vectors
+    where there is an index, else one that does without.
 
     Raises:
         UsageError: when the extra `train` is not installed.
         NotSetUpError: when there is no rules release to retrieve from.
     """
     _require_lightgbm()
-    trainer = open_trainer(knowledge_folder, data_file)
+    trainer = open_trainer(knowledge_folder, data_file, vector_index)
     scores = trainer.cross_validate()
     return TrainedRanker(trainer.train(), scores, trainer.num_questions, trainer.num_rule_examples)
 
 
-def open_trainer(folder: Path, data_file: Path = DATA_FILE) -> RankerTrainer:
+def open_trainer(
+    folder: Path, data_file: Path = DATA_FILE, vector_index: VectorIndex | None = None
+) -> RankerTrainer:
     """Return a trainer on the questions of a file and the examples of the current release.
 
     Raises:
         NotSetUpError: when there is no rules release to retrieve from.
         ImportFileError: when the file can't be read.
     """
-    retriever = HybridRetriever(folder, without=("ranker", "memory"))
+    retriever = HybridRetriever(folder, vector_index, without=("ranker", "memory"))
     reader: SignalReader | None = None
     examples = []
     for question in read_questions(data_file):
@@ -221,7 +233,7 @@ def open_trainer(folder: Path, data_file: Path = DATA_FILE) -> RankerTrainer:
     retriever.close()
     if reader is None:
         raise NotSetUpError("There are no questions to learn from.")
-    return RankerTrainer(reader, examples, rule_examples)
+    return RankerTrainer(reader, examples, rule_examples, vectors=vector_index is not None)
 
 
 def boost(rows: Sequence[Rows], seeds: Sequence[int]) -> TreeEnsemble:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hexcore_engine.knowledge.index.rule_table import RuleTable
-from hexcore_engine.knowledge.index.signals import Signals, best_places
+from hexcore_engine.knowledge.index.signals import PARTS, Signals, best_places
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -40,6 +40,13 @@ FEATURES: tuple[str, ...] = (
     *(f"{name}_raw" for name in _RAW),
     *_PLACE,
 )
+_NEAR = PARTS["vectors"]
+# What the ranker sees besides where there are vectors.
+VECTOR_FEATURES: tuple[str, ...] = (
+    *(f"{name}_gap" for name in _NEAR),
+    *(f"{name}_rank" for name in _NEAR),
+    *(f"{name}_raw" for name in _NEAR),
+)
 _MOST_GROUPS = 1000
 
 
@@ -57,19 +64,30 @@ def candidates_of(signals: Signals, limit: int) -> Ints:
     return best_places(signals.fused, limit)
 
 
-def feature_matrix(table: RuleTable, signals: Signals, candidates: Ints, priors: Priors) -> Floats:
-    """Return features [candidates, len(FEATURES)]."""
+def feature_matrix(
+    table: RuleTable, signals: Signals, candidates: Ints, priors: Priors, *, vectors: bool = False
+) -> Floats:
+    """Return features [candidates, len(FEATURES)]; with `vectors` VECTOR_FEATURES behind them."""
     lists = {**signals.lists, "fused": signals.fused}
     columns: list[NDArray[Any]] = [_share(lists[name], candidates) for name in _BY_SHARE]
     columns += [_rank(lists[name], candidates) for name in _BY_RANK]
     columns += [lists[name][candidates] for name in _RAW]
     columns += _places(table, signals, candidates, priors)
+    if vectors:
+        columns += [_gap(lists[name], candidates) for name in _NEAR]
+        columns += [_rank(lists[name], candidates) for name in _NEAR]
+        columns += [lists[name][candidates] for name in _NEAR]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _share(scores: Floats, candidates: Ints) -> Floats:
     """Scores as shares of the list's best."""
     return scores[candidates] / max(float(scores.max(initial=0.0)), 1e-6)
+
+
+def _gap(likeness: Floats, candidates: Ints) -> Floats:
+    """How far below the list's best: cosines are comparable as differences."""
+    return np.asarray(float(likeness.max(initial=0.0)) - likeness[candidates], dtype=np.float32)
 
 
 def _rank(scores: Floats, candidates: Ints) -> Floats:
