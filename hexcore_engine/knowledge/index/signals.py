@@ -30,7 +30,7 @@ FIELD_WEIGHTS: Mapping[str, float] = {
 FUSION: Mapping[str, float] = {
     "all": 0.6, "ours": 0.2, "in_body": 0.5, "in_example": 0.2, "in_parent_body": 0.2, "in_asks": 0.2,
     "with_oracle": 0.2, "oracle_body": 0.5, "oracle_said": 0.2, "oracle_asks": 0.2, "pattern": 0.2,
-    "pattern_rare": 0.6, "topic": 0.4, "card_topic": 0.6, "asked": 0.2, "asked_all": 0.6, "near": 1.0,
+    "pattern_rare": 0.6, "topic": 0.4, "card_topic": 0.6, "asked": 0.2, "asked_all": 0.6, "near": 0.6,
 }  # fmt: skip
 # Fields whose single texts have vectors.
 NEAR_FIELDS = ("body", "plain", "said", "asks")
