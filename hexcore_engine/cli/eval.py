@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     folder = context.paths.knowledge_dir
     vectors = _vectors(context)
     report = _measure(folder, questions, vectors)
-    document = to_builtins(report)
+    document = to_builtins(report) | {"vectors": vectors is not None}
     lines = [_lines(report)]
     if arguments.ablate:
         document["ablations"] = {}

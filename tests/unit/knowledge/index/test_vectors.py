@@ -117,7 +117,7 @@ def test_damaged_vectors_are_said_kept_aside_and_built_anew(tmp_path: Path) -> N
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 0xFF
     file.write_bytes(content)
-    with pytest.raises(KnowledgeCorruptError, match="hexcore data vectors|damaged"):
+    with pytest.raises(KnowledgeCorruptError, match="damaged"):
         built_so_far(tmp_path, KEY)
     with pytest.raises(KnowledgeCorruptError):
         VectorSearch(tmp_path, KEY).read()
