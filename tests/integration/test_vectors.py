@@ -26,7 +26,7 @@ from tests.integration.parts import Run, answer_to, until
 from tests.unit.knowledge.rules.own_release import OwnRelease
 
 pytestmark = pytest.mark.slow
-FEW = ["101.1. Lanterns glow until dawn.", "101.2. Whoever lets a teapot fall on the floor skips a turn."]
+FEW = ["101.8. Lanterns glow until dawn.", "101.9. Whoever lets a teapot fall on the floor skips a turn."]
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_the_command_builds_and_measures(few_rules: Paths, hexcore: Run, tmp_pat
     (finding,) = [found for found in doctor["findings"] if found["name"] == "vectors"]
     assert finding["detail"] == "2 texts have vectors"
     questions = tmp_path / "questions.jsonl"
-    questions.write_text('{"question": "I dropped my kettle, what now?", "rules": ["101.2"]}')
+    questions.write_text('{"question": "I dropped my kettle, what now?", "rules": ["101.9"]}')
     measured = json.loads(hexcore("eval", str(questions), "--ablate", "--json").stdout)
     assert measured["vectors"] is True
     assert measured["recall"]["5"] == 1
