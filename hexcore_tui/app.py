@@ -23,7 +23,14 @@ from hexcore_tui import collector
 from hexcore_tui.actions import actions_of, bindings_of
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
-from hexcore_tui.facts import Facts, KnowledgeReport, configured_model, missing_model, read_knowledge
+from hexcore_tui.facts import (
+    Facts,
+    KnowledgeReport,
+    configured_model,
+    first_sight,
+    missing_model,
+    read_knowledge,
+)
 from hexcore_tui.messages import (
     CardRequested,
     EngineDisconnected,
@@ -32,7 +39,7 @@ from hexcore_tui.messages import (
     RuleRequested,
 )
 from hexcore_tui.screens.chat import ChatScreen
-from hexcore_tui.textual_gaps import hear_escape_soon, on_hangup, write_crash_file
+from hexcore_tui.textual_gaps import hear_escape_soon, on_hangup, quieten_scrollbars, write_crash_file
 from hexcore_tui.themes import load_themes
 
 if TYPE_CHECKING:
@@ -40,6 +47,10 @@ if TYPE_CHECKING:
     from hexcore_tui.screens.memory import MemoryScreen
     from hexcore_tui.screens.rules import RulesScreen
     from hexcore_tui.screens.sessions import SessionsScreen
+
+# How long a look-up thread may keep the interpreter while the screen waits for it; Python's 5 ms, taken a few
+# times in one look-up, are more than a frame.
+THREAD_TURN_S = 0.001
 
 
 # Each look-up screen is imported when it is first visited: none of them may delay the first frame.
@@ -95,12 +106,14 @@ class HexcoreApp(App[int]):
     ) -> None:
         super().__init__()
         hear_escape_soon()
+        quieten_scrollbars()
         self.paths = paths
         self.settings = settings
         self.profile = profile
         self.bridge = EngineBridge(self, paths, settings, start=start_engine)
         self.crash_file: Path | None = None
-        self._missing: dict[str, tuple[str, ...]] = {"themes": (), "knowledge": (), "model": ()}
+        self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
+        self._missing["knowledge"] = first_sight(paths.knowledge_dir)
         self._use_themes()
 
     @property
@@ -177,6 +190,7 @@ class HexcoreApp(App[int]):
 
     def _look_around(self) -> None:
         collector.resume()
+        sys.setswitchinterval(THREAD_TURN_S)
         self.look_at_knowledge()
         self.bridge.connect()
 

@@ -31,6 +31,12 @@ class KnowledgeReport:
     missing: tuple[str, ...]
 
 
+def first_sight(folder: Path) -> tuple[str, ...]:
+    """Return the first-run notice where not even the knowledge folder is; opens nothing, so that the first
+    frame can say it."""
+    return () if folder.exists() else (NOTHING_SET_UP,)
+
+
 def read_knowledge(folder: Path) -> KnowledgeReport:
     """Look at the knowledge files. Takes some milliseconds: call it in a thread."""
     from hexcore_engine.knowledge.lookup import Knowledge

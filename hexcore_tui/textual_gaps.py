@@ -14,12 +14,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from rich.segment import Segments
 from textual import constants
 from textual.containers import VerticalScroll
 from textual.drivers import linux_driver
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.worker import WorkerFailed
@@ -101,6 +103,32 @@ def show_length(view: ScrollView, num_lines: int) -> None:
     size = Size(0, num_lines)
     view.set_reactive(Widget.virtual_size, size)
     view._scroll_update(size)
+
+
+class QuietScrollBar(ScrollBarRender):
+    """Draws nothing where all is in sight.
+
+    Textual 8.2: a scrollbar that comes or goes lays the whole screen out anew, and one that always stays is
+    drawn full where there is nothing to scroll.
+    """
+
+    @classmethod
+    def render_bar(
+        cls,
+        size: int = 25,
+        virtual_size: float = 50,
+        window_size: float = 20,
+        *position_and_looks: Any,
+        **looks: Any,
+    ) -> Segments:
+        """Return the cells of the bar."""
+        length = virtual_size if virtual_size > window_size else 0
+        return super().render_bar(size, length, window_size, *position_and_looks, **looks)
+
+
+def quieten_scrollbars() -> None:
+    """Let a scrollbar that always stays show nothing while all is in sight."""
+    ScrollBar.renderer = QuietScrollBar
 
 
 def paint_now(screen: Screen[Any], *changed: Widget) -> None:

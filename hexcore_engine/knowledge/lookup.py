@@ -161,6 +161,13 @@ class Knowledge:
                 return ()
             return terms.glossary(connection, term)
 
+    def rules_of_term(self, term: str) -> tuple[str, ...]:
+        """The rules the official glossary names for exactly this term."""
+        with self._reader.query() as connection:
+            if connection is None or not self._reader.has_release:
+                return ()
+            return terms.rules_of_term(connection, term)
+
     def contents(self, parent: str | None = None) -> tuple[RuleRecord, ...]:
         """What stands directly below a number; the sections for None."""
         with self._reader.query() as connection:

@@ -62,8 +62,9 @@ class ChatScreen(Screen[None]):
         yield KeyBar("everywhere", max_lines=1)
 
     def on_mount(self) -> None:
-        """Type at once."""
+        """Type at once, and see what is not there yet."""
         self._prompt.focus()
+        self.show_missing(host(self).missing)
 
     def on_screen_resume(self) -> None:
         """See what set-up may have brought since."""

@@ -33,6 +33,12 @@ def glossary(connection: sqlite3.Connection, term: str, limit: int = 8) -> tuple
     return (*official, *_players_words(places, wanted, limit))
 
 
+def rules_of_term(connection: sqlite3.Connection, term: str) -> tuple[str, ...]:
+    """Return the rules the official glossary names for exactly this term."""
+    found = connection.execute("SELECT rules FROM release.glossary WHERE folded = ?", (fold(term).strip(),))
+    return tuple(number for (rules,) in found for number in json.loads(rules))
+
+
 def _places(connection: sqlite3.Connection) -> dict[str, DigestEntry]:
     """Our entries by the number each has in the release."""
     entries = _entries_by_statement()

@@ -52,7 +52,4 @@ def _read(knowledge: Knowledge, name: str) -> tuple[str | None, Document]:
 
 def _rule_of_keyword(knowledge: Knowledge, keyword: str) -> str | None:
     """Return the rule the official glossary names; what players say of a keyword leads elsewhere."""
-    for entry in knowledge.glossary(keyword):
-        if entry.official and entry.term.casefold() == keyword.casefold():
-            return next((number for number in entry.rules if number.startswith(KEYWORD_GROUPS)), None)
-    return None
+    return next((rule for rule in knowledge.rules_of_term(keyword) if rule.startswith(KEYWORD_GROUPS)), None)

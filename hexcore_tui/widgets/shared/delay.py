@@ -7,8 +7,8 @@ from collections.abc import Callable
 from textual.message_pump import MessagePump
 from textual.timer import Timer
 
-# Shorter than a reader notices, longer than the pause between two keys held down.
-PREVIEW_DELAY_S = 0.06
+# Shorter than a reader minds, longer than the pause between two keys held down or typed fast.
+PREVIEW_DELAY_S = 0.1
 
 
 class Delay:

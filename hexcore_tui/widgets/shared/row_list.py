@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from hexcore_tui.textual_gaps import show_length
+from hexcore_tui.widgets.shared.slices import paint_lines
 
 # Draws row `index` into `width` cells.
 DrawRow = Callable[[int, int], Content]
@@ -38,7 +39,7 @@ class RowList(ScrollView, can_focus=True):
     RowList {
         height: 1fr;
         overflow-x: hidden;
-        overflow-y: auto;
+        overflow-y: scroll;
         scrollbar-size-vertical: 1;
         & > .row-list--highlight { background: $primary 12%; text-style: bold; }
         &:focus > .row-list--highlight { background: $primary 25%; }
@@ -138,13 +139,14 @@ class RowList(ScrollView, can_focus=True):
     def show_rows(self, num_rows: int, draw: DrawRow, highlighted: int | None = 0) -> None:
         """Replace all rows; `draw` is called for those in sight. Marks `highlighted` where it exists."""
         self._draw = draw
-        self._num_rows = num_rows
+        before, self._num_rows = self._num_rows, num_rows
         show_length(self, num_rows)
         self.set_reactive(RowList.highlighted, highlighted if num_rows else None)
         self.scroll_to(y=0, animate=False)
         if self.highlighted:
             self.scroll_to_region(Region(0, self.highlighted, 1, 1), animate=False, x_axis=False)
-        self.refresh()
+        # Below the rows before and the ones after nothing has changed.
+        paint_lines(self, max(before, num_rows))
         self.post_message(self.Highlighted(self, self.highlighted))
 
 
