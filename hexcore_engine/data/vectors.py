@@ -51,7 +51,7 @@ def are_wanted(settings: DataSettings) -> bool:
 def why_absent(paths: Paths, settings: DataSettings) -> Absence | None:
     """Say why there can be no vectors here; None where they can be read or built."""
     if settings.vectors == "off":
-        return Absence("Vectors are turned off.", "The setting `data.vectors` turns them on.")
+        return Absence("Vectors are turned off.", "The setting `data.vectors` turns them on.", chosen=True)
     if _missing():
         return NOT_INSTALLED
     if not has_sentence_model(paths):

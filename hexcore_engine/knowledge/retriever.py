@@ -201,7 +201,8 @@ class HybridRetriever:
     def _absence_of_vectors(self, query: Query) -> list[Absence]:
         if query.near is not None or "vectors" in self._without or not query.text.strip():
             return []
-        return [self._vectors.absence() if self._vectors else NOT_INSTALLED]
+        absence = self._vectors.absence() if self._vectors else NOT_INSTALLED
+        return [] if absence.chosen else [absence]
 
     def _ranker_for(self, query: Query) -> Ranker | None:
         if self._ranker is None or query.near is None:

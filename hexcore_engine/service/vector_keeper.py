@@ -59,7 +59,7 @@ class VectorKeeper:
         """Say why `near` gave None."""
         from hexcore_engine.knowledge.index.base import NOT_READY
 
-        return self._absence or NOT_READY
+        return self._absence or self._lasting_absence() or NOT_READY
 
     def start(self) -> None:
         """Begin; once is enough."""
@@ -93,9 +93,7 @@ class VectorKeeper:
         from hexcore_engine.data import vectors
         from hexcore_engine.knowledge.index.vectors import VectorSearch
 
-        absence = vectors.why_absent(self._paths, self._settings)
-        if absence is not None:
-            self._absence, self._status = absence, f"none: {absence.reason}"
+        if self._lasting_absence() is not None:
             return
         self._search = VectorSearch(self._paths.knowledge_dir, vectors.EMBEDDER_KEY)
         tried = None
@@ -106,6 +104,15 @@ class VectorKeeper:
                 tried = release
                 self._ensure(self._search)
             self._wanted.wait()
+
+    def _lasting_absence(self) -> Absence | None:
+        """Why there can be no vectors here, told as soon as the first question asks."""
+        from hexcore_engine.data.vectors import why_absent
+
+        absence = why_absent(self._paths, self._settings)
+        if absence is not None:
+            self._absence, self._status = absence, f"none: {absence.reason}"
+        return absence
 
     def _ensure(self, search: VectorSearch) -> None:
         """Read the current release's vectors, built first where they are not there."""

@@ -26,11 +26,13 @@ class NearTexts:
 
 @dataclass(frozen=True)
 class Absence:
-    """Why there are no vectors and what to do about it, in words; `passing` when they come by themselves."""
+    """Why there are no vectors and what to do about it, in words; `passing` when they come by themselves,
+    `chosen` when the user turned them off and needs no telling."""
 
     reason: str
     remedy: str = ""
     passing: bool = False
+    chosen: bool = False
 
     @property
     def note(self) -> str:

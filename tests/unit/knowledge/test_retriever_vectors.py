@@ -63,6 +63,12 @@ def test_vectors_nobody_installed_are_named_apart_from_the_notes(
     assert note not in found.notes
 
 
+def test_whoever_turned_vectors_off_is_not_told_so(folder: Path) -> None:
+    index = FixedIndex(absence=Absence("Turned off.", chosen=True))
+    found = HybridRetriever(folder, index).retrieve("kettle")
+    assert not [note for note in (*found.notes, *found.optional) if "Turned off" in note]
+
+
 def test_getting_ready_asks_for_no_vectors(folder: Path) -> None:
     index = FixedIndex((KETTLE, "body", 0.8))
     found = HybridRetriever(folder, index).retrieve("", 1)

@@ -3,6 +3,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
+from hexcore_engine.data import vectors
 from hexcore_engine.knowledge.index.base import NOT_READY
 from hexcore_engine.service.vector_keeper import VectorKeeper
 from hexcore_engine.settings import DataSettings
@@ -16,10 +19,20 @@ def settled(keeper: VectorKeeper) -> str:
     return keeper.status
 
 
-def test_until_it_has_looked_vectors_are_not_ready(tmp_path: Path) -> None:
+def test_where_there_can_be_some_they_are_not_ready_until_it_has_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "why_absent", lambda paths, settings: None)
     keeper = VectorKeeper(paths_of(tmp_path), DataSettings())
     assert keeper.near("rules-1.sqlite", "kettle") is None
     assert keeper.absence() == NOT_READY
+    assert keeper.status == "not ready yet"
+    keeper.close()
+
+
+def test_where_there_can_be_none_the_first_question_learns_why(tmp_path: Path) -> None:
+    keeper = VectorKeeper(paths_of(tmp_path), DataSettings())
+    assert not keeper.absence().passing
     keeper.close()
 
 
