@@ -7,10 +7,10 @@ and 150 MB. `tokenizers` comes with the extra `torch`.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from hexcore_engine.errors import ModelMissingError
 from hexcore_engine.utils.validation import clean_line
 
 Floats = NDArray[np.float32]
+T = TypeVar("T")
 
 WIDTH = 384
 WEIGHTS_NAME = "model.safetensors"
@@ -68,7 +69,11 @@ class SentenceEmbedder:
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return one vector of length 1 for each text, [len(texts), WIDTH]; texts of like length are computed
         together."""
-        return self._executor.submit(self._embed, texts).result()
+        return self.run(lambda: self._embed(texts))
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Do work on its thread and return what it gave."""
+        return self._executor.submit(work).result()
 
     def close(self) -> None:
         """End its thread."""
@@ -97,10 +102,15 @@ class SentenceEmbedder:
 
 def _limit_threads(executor: ThreadPoolExecutor, threads: int) -> None:
     """Let torch use so many threads when called by the executor's, and as many as before when called by
-    others: a new thread takes over what was set last, and a torch decoder may run in this process."""
+    others, a torch decoder among them. Two that wait for each other on busy cores burn ten times the time.
+
+    torch 2.13: a thread takes over what was set last, anywhere, when it first asks; from then on its own
+    number holds.
+    """
     import torch
 
     before = torch.get_num_threads()
+    executor.submit(torch.get_num_threads).result()
     executor.submit(torch.set_num_threads, threads).result()
     torch.set_num_threads(before)
 

@@ -38,6 +38,7 @@ def test_it_computes_on_its_own_threads_and_leaves_those_of_others(sentence_mode
     embedder = SentenceEmbedder(paths_of(sentence_model).sentence_model_dir, threads=1)
     embedder.embed(["lantern"])
     assert torch.get_num_threads() == before
+    assert embedder.run(torch.get_num_threads) == 1
     embedder.close()
 
 
