@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -233,7 +234,9 @@ class FaissVectors:
         self.key = stored.key
         self._rules = stored.rules.astype(np.int64)
         self._fields = stored.fields.astype(np.int64)
-        # In 16 bits one query takes 1 ms on one thread; in 32 bits it takes two threads, which spin.
+        # One query takes 1 ms on one thread, and 16 on two that wait for each other by spinning. How many there
+        # are is a property of the thread that asks, which belongs to others.
+        self._executor = ThreadPoolExecutor(1, "vectors-search", faiss.omp_set_num_threads, (1,))
         self._index: Any = faiss.IndexScalarQuantizer(
             stored.vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
         )
@@ -241,7 +244,8 @@ class FaissVectors:
 
     def near(self, vector: Floats) -> NearTexts:
         """Return the texts nearest to a vector."""
-        likeness, found = self._index.search(vector[None, :], min(NUM_NEAR, len(self._rules)))
+        limit = min(NUM_NEAR, len(self._rules))
+        likeness, found = self._executor.submit(self._index.search, vector[None, :], limit).result()
         return NearTexts(self._rules[found[0]], self._fields[found[0]], likeness[0])
 
 
