@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from hexcore_engine.cli.command import CommandParser, Context
@@ -27,19 +28,15 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     from hexcore_engine.training.run_card import save_ranker
 
     folder = Path(arguments.output).expanduser() if arguments.output else FOLDER
-    document: dict[str, object] = {"folder": str(folder)}
     vectors = open_vectors(context.paths, context.settings.data)
-    lines = []
-    for index in (None, vectors) if vectors else (None,):
-        trained = train_ranker(context.paths.knowledge_dir, DATA_FILE, index)
-        save_ranker(trained, folder)
-        name = "with_vectors" if index else "without_vectors"
-        document[name] = {"cross_validated_recall": trained.scores, "questions": trained.num_questions}
-        figures = "  ".join(f"@{limit} {value:.3f}" for limit, value in trained.scores.items())
-        lines.append(
-            f"{name.replace('_', ' ')}: {trained.num_questions} questions; cross-validated recall {figures}"
-        )
     if vectors is None:
-        lines.append("those with vectors stay as they were; `hexcore data vectors` builds what they need")
-    context.output.result(document, "\n".join([*lines, f"written to {folder}"]))
+        sys.stderr.write("trained for use without vectors alone: `hexcore data vectors` builds them\n")
+    trained = train_ranker(context.paths.knowledge_dir, DATA_FILE, vectors)
+    save_ranker(trained, folder)
+    lines = [f"{trained.num_questions} questions; written to {folder}"]
+    for way, scores in trained.scores.items():
+        figures = "  ".join(f"@{limit} {value:.3f}" for limit, value in scores.items())
+        lines.append(f"{way.replace('_', ' ')}: cross-validated recall {figures}")
+    document = {"folder": str(folder), "cross_validated_recall": trained.scores}
+    context.output.result(document | {"questions": trained.num_questions}, "\n".join(lines))
     return 0

@@ -20,7 +20,7 @@ from hexcore_engine.knowledge.digest.loader import LABEL
 from hexcore_engine.knowledge.index.base import NOT_INSTALLED, Absence, NearTexts, VectorIndex
 from hexcore_engine.knowledge.index.lexical import content_words
 from hexcore_engine.knowledge.index.opening import open_signals
-from hexcore_engine.knowledge.index.ranker import Ranker, load_ranker
+from hexcore_engine.knowledge.index.ranker import load_ranker
 from hexcore_engine.knowledge.index.reasons import Asked, reasons_for
 from hexcore_engine.knowledge.index.signals import PARTS, CardWords, Query, SignalReader, Signals, fused_order
 from hexcore_engine.knowledge.question import Question, QuestionReader
@@ -71,8 +71,6 @@ class HybridRetriever:
         stored = load_ranker()
         self._decided = stored.decided if stored else ()
         self._ranker = None if "ranker" in self._without else stored
-        # Loaded when vectors are first there.
-        self._vector_ranker: Ranker | None = None
         self._signals: SignalReader | None = None
         self._generation: int | None = None
         self._names = NameIndex()
@@ -204,18 +202,10 @@ class HybridRetriever:
         absence = self._vectors.absence() if self._vectors else NOT_INSTALLED
         return [] if absence.chosen else [absence]
 
-    def _ranker_for(self, query: Query) -> Ranker | None:
-        if self._ranker is None or query.near is None:
-            return self._ranker
-        if self._vector_ranker is None:
-            self._vector_ranker = load_ranker(vectors=True) or self._ranker
-        return self._vector_ranker
-
     def _rank(self, reader: SignalReader, question: Question, query: Query, limit: int) -> _Evidence:
         signals, table = reader.read(query), reader.table
         asked = [number for number in question.rules if number in table.position]
-        ranker = self._ranker_for(query)
-        ordered = ranker.order(table, signals) if ranker else fused_order(signals, limit)
+        ordered = self._ranker.order(table, signals) if self._ranker else fused_order(signals, limit)
         ranked = [(table.numbers[place], score) for place, score in ordered]
         found = [(number, score) for number, score in ranked if number not in asked]
         return _Evidence([*((number, 1.0) for number in asked), *found[: max(limit, 0)]], len(asked), signals)

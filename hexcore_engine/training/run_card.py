@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from hexcore_engine.knowledge.digest.loader import digest_hash
-from hexcore_engine.knowledge.index.ranker import card_file, feature_names
+from hexcore_engine.knowledge.index.features import FEATURES
+from hexcore_engine.knowledge.index.ranker import CARD_NAME, WEIGHTS_NAME
 from hexcore_engine.training.ranker import (
     DATA_FILE,
     EXAMPLE_WEIGHT,
@@ -22,8 +23,7 @@ from hexcore_engine.training.ranker import (
 def save_ranker(trained: TrainedRanker, folder: Path, data_file: Path = DATA_FILE) -> None:
     """Write weights and run card."""
     folder.mkdir(parents=True, exist_ok=True)
-    ranker = trained.ranker
-    ranker.save(folder)
+    trained.ranker.save(folder / WEIGHTS_NAME)
     card = {
         "made": time.strftime("%Y-%m-%d", time.gmtime()),
         "data_sha256": hashlib.sha256(data_file.read_bytes()).hexdigest(),
@@ -35,7 +35,6 @@ def save_ranker(trained: TrainedRanker, folder: Path, data_file: Path = DATA_FIL
         "num_trees": NUM_TREES,
         "parameters": PARAMETERS,
         "cross_validated_recall": trained.scores,
-        "vectors": ranker.vectors,
-        "features": list(feature_names(ranker.vectors)),
+        "features": list(FEATURES),
     }
-    card_file(folder, ranker.vectors).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    (folder / CARD_NAME).write_text(json.dumps(card, indent=1) + "\n", "utf-8")

@@ -34,15 +34,13 @@ _PLACE = (
     "num_links_in", "mass_in", "mass_out", "length", "depth", "hundred", "rule_prior", "group_prior",
     "num_cards", "num_terms",
 )  # fmt: skip
+_NEAR = PARTS["vectors"]
 FEATURES: tuple[str, ...] = (
     *(f"{name}_share" for name in _BY_SHARE),
     *(f"{name}_rank" for name in _BY_RANK),
     *(f"{name}_raw" for name in _RAW),
     *_PLACE,
-)
-_NEAR = PARTS["vectors"]
-# What the ranker sees besides where there are vectors.
-VECTOR_FEATURES: tuple[str, ...] = (
+    # All 0 where there are no vectors, which is learned, too.
     *(f"{name}_gap" for name in _NEAR),
     *(f"{name}_rank" for name in _NEAR),
     *(f"{name}_raw" for name in _NEAR),
@@ -64,19 +62,16 @@ def candidates_of(signals: Signals, limit: int) -> Ints:
     return best_places(signals.fused, limit)
 
 
-def feature_matrix(
-    table: RuleTable, signals: Signals, candidates: Ints, priors: Priors, *, vectors: bool = False
-) -> Floats:
-    """Return features [candidates, len(FEATURES)]; with `vectors` VECTOR_FEATURES behind them."""
+def feature_matrix(table: RuleTable, signals: Signals, candidates: Ints, priors: Priors) -> Floats:
+    """Return features [candidates, len(FEATURES)]."""
     lists = {**signals.lists, "fused": signals.fused}
     columns: list[NDArray[Any]] = [_share(lists[name], candidates) for name in _BY_SHARE]
     columns += [_rank(lists[name], candidates) for name in _BY_RANK]
     columns += [lists[name][candidates] for name in _RAW]
     columns += _places(table, signals, candidates, priors)
-    if vectors:
-        columns += [_gap(lists[name], candidates) for name in _NEAR]
-        columns += [_rank(lists[name], candidates) for name in _NEAR]
-        columns += [lists[name][candidates] for name in _NEAR]
+    columns += [_gap(lists[name], candidates) for name in _NEAR]
+    columns += [_rank(lists[name], candidates) for name in _NEAR]
+    columns += [lists[name][candidates] for name in _NEAR]
     return np.stack(columns, axis=1).astype(np.float32)
 
 

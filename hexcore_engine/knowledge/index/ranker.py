@@ -1,8 +1,7 @@
 """The learned ranker: trees over features, with what was learned of the questions people ask.
 
-Its weights lie beside this module with a run card; `hexcore train ranker` makes them. There are two sets,
-one for where there are no vectors and one that sees them. Without weights, or with some of another form, the
-fused order stands.
+Its weights lie beside this module with a run card; `hexcore train ranker` makes them. Without them, or with
+weights of another form, the fused order stands.
 """
 
 from __future__ import annotations
@@ -14,52 +13,45 @@ from typing import Any
 
 import numpy as np
 
-from hexcore_engine.knowledge.index.features import (
-    FEATURES,
-    VECTOR_FEATURES,
-    Priors,
-    candidates_of,
-    feature_matrix,
-)
+from hexcore_engine.knowledge.index.features import FEATURES, Priors, candidates_of, feature_matrix
 from hexcore_engine.knowledge.index.memory import DecidedQuestion
 from hexcore_engine.knowledge.index.rule_table import RuleTable
 from hexcore_engine.knowledge.index.signals import Signals
 from hexcore_engine.knowledge.index.trees import TreeEnsemble
 
 FOLDER = Path(__file__).parent / "weights"
+WEIGHTS_NAME = "ranker.npz"
+CARD_NAME = "ranker.json"
 CANDIDATES = 250
 
 
 @dataclass(frozen=True)
 class Ranker:
-    """Orders the best fused rules of a question anew; `decided` are questions to compare it with, `vectors`
-    tells whether it sees VECTOR_FEATURES."""
+    """Orders the best fused rules of a question anew; `decided` are questions to compare it with."""
 
     trees: TreeEnsemble
     priors: Priors
     decided: tuple[DecidedQuestion, ...] = ()
-    vectors: bool = False
 
     def order(self, table: RuleTable, signals: Signals) -> list[tuple[int, float]]:
         """Return (position, score), best first; scores fall from 1 to 0."""
         candidates = candidates_of(signals, CANDIDATES)
         if not len(candidates):
             return []
-        features = feature_matrix(table, signals, candidates, self.priors, vectors=self.vectors)
-        scores = self.trees.scores(features)
+        scores = self.trees.scores(feature_matrix(table, signals, candidates, self.priors))
         order = np.argsort(-scores, kind="stable")
         spread = float(np.ptp(scores)) or 1.0
         low = float(scores.min())
         return [(int(candidates[place]), (float(scores[place]) - low) / spread) for place in order]
 
-    def save(self, folder: Path) -> None:
+    def save(self, file: Path) -> None:
         """Write the weights, without pickle."""
         arrays: dict[str, Any] = {f"trees_{name}": array for name, array in self.trees.arrays().items()}
         rules, groups = self.priors.rules, self.priors.groups
         lines = (f"{' '.join(known.rules)}\t{' '.join(known.terms)}" for known in self.decided)
         np.savez_compressed(
-            weights_file(folder, self.vectors),
-            features=_packed("\n".join(feature_names(self.vectors))),
+            file,
+            features=_packed("\n".join(FEATURES)),
             prior_rules=_packed("\n".join(rules)),
             prior_rule_values=np.array(list(rules.values()), dtype=np.float32),
             prior_groups=np.array(list(groups), dtype=np.int16),
@@ -69,26 +61,11 @@ class Ranker:
         )
 
 
-def feature_names(vectors: bool) -> tuple[str, ...]:
-    """The features a ranker sees, in order."""
-    return FEATURES + VECTOR_FEATURES if vectors else FEATURES
-
-
-def weights_file(folder: Path, vectors: bool) -> Path:
-    """The file of the weights with or without vectors."""
-    return folder / ("ranker_vectors.npz" if vectors else "ranker.npz")
-
-
-def card_file(folder: Path, vectors: bool) -> Path:
-    """The run card of those weights."""
-    return weights_file(folder, vectors).with_suffix(".json")
-
-
-def load_ranker(folder: Path = FOLDER, *, vectors: bool = False) -> Ranker | None:
+def load_ranker(folder: Path = FOLDER) -> Ranker | None:
     """Return the ranker, None where there is none for this version's features."""
     try:
-        with np.load(weights_file(folder, vectors), allow_pickle=False) as stored:
-            if _unpacked(stored["features"]) != list(feature_names(vectors)):
+        with np.load(folder / WEIGHTS_NAME, allow_pickle=False) as stored:
+            if _unpacked(stored["features"]) != list(FEATURES):
                 return None
             trees = TreeEnsemble(*(stored[f"trees_{name}"] for name in TreeEnsemble.ARRAYS))
             rules = zip(_unpacked(stored["prior_rules"]), stored["prior_rule_values"].tolist(), strict=True)
@@ -97,7 +74,7 @@ def load_ranker(folder: Path = FOLDER, *, vectors: bool = False) -> Ranker | Non
             decided = [
                 DecidedQuestion(tuple(terms.split()), tuple(numbers.split())) for numbers, terms in pairs
             ]
-            return Ranker(trees, Priors(dict(rules), dict(groups)), tuple(decided), vectors)
+            return Ranker(trees, Priors(dict(rules), dict(groups)), tuple(decided))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
 

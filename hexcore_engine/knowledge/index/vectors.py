@@ -234,8 +234,8 @@ class FaissVectors:
         self.key = stored.key
         self._rules = stored.rules.astype(np.int64)
         self._fields = stored.fields.astype(np.int64)
-        # One query takes 1 ms on one thread, and 16 on two that wait for each other by spinning. How many there
-        # are is a property of the thread that asks, which belongs to others.
+        # One query takes 1 ms on one thread, and 16 on two that wait for each other by spinning. How many
+        # there are is a property of the thread that asks, which belongs to others.
         self._executor = ThreadPoolExecutor(1, "vectors-search", faiss.omp_set_num_threads, (1,))
         self._index: Any = faiss.IndexScalarQuantizer(
             stored.vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT

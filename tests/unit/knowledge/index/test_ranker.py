@@ -3,11 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from hexcore_engine.knowledge.index.features import FEATURES, Priors, candidates_of, feature_matrix
 from hexcore_engine.knowledge.index.memory import DecidedQuestion
-from hexcore_engine.knowledge.index.ranker import Ranker, feature_names, load_ranker, weights_file
+from hexcore_engine.knowledge.index.ranker import WEIGHTS_NAME, Ranker, load_ranker
 from hexcore_engine.knowledge.index.signals import Query, Signals
 from hexcore_engine.training.exported_trees import ensemble_of
 
@@ -26,34 +25,25 @@ def signals() -> Signals:
     return make_reader().read(QUESTION)
 
 
-@pytest.mark.parametrize("vectors", [False, True])
-def test_the_shipped_rankers_fit_this_versions_features(vectors: bool) -> None:
-    ranker = load_ranker(vectors=vectors)
+def test_the_shipped_ranker_fits_this_versions_features() -> None:
+    ranker = load_ranker()
     assert ranker is not None
-    assert int(ranker.trees.feature.max()) < len(feature_names(vectors))
-    assert ranker.vectors == vectors
+    assert int(ranker.trees.feature.max()) < len(FEATURES)
     assert ranker.decided
-
-
-def test_both_rankers_know_the_same_decided_questions() -> None:
-    without, seeing = load_ranker(), load_ranker(vectors=True)
-    assert without is not None
-    assert seeing is not None
-    assert without.decided == seeing.decided
 
 
 def test_a_ranker_of_other_features_or_none_at_all_is_left_alone(tmp_path: Path) -> None:
     assert load_ranker(tmp_path / "nowhere") is None
-    weights_file(tmp_path, vectors=False).write_bytes(b"nonsense")
+    (tmp_path / WEIGHTS_NAME).write_bytes(b"nonsense")
     assert load_ranker(tmp_path) is None
-    np.savez(weights_file(tmp_path, vectors=False), features=np.frombuffer(b"other", dtype=np.uint8))
+    np.savez(tmp_path / WEIGHTS_NAME, features=np.frombuffer(b"other", dtype=np.uint8))
     assert load_ranker(tmp_path) is None
 
 
 def test_what_is_saved_is_read_back_without_pickle(tmp_path: Path) -> None:
     decided = (DecidedQuestion(("moth", "return"), ("702.1a", "702.1b")),)
     ranker = Ranker(ensemble_of([STUMP], 1.0), Priors({"702.1a": 2.5}, {702: 1.5}), decided)
-    ranker.save(tmp_path)
+    ranker.save(tmp_path / WEIGHTS_NAME)
     again = load_ranker(tmp_path)
     assert again is not None
     assert (again.priors, again.decided) == (ranker.priors, decided)
