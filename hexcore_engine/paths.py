@@ -61,6 +61,11 @@ class Paths:
         return self.models_dir / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
     @property
+    def sentence_model_dir(self) -> Path:
+        """The sentence model behind vectors, safetensors and tokenizer."""
+        return self.models_dir / "all-MiniLM-L6-v2"
+
+    @property
     def sessions_file(self) -> Path:
         """All conversations, SQLite in WAL mode, written by the engine alone."""
         return self.home / "sessions.sqlite"

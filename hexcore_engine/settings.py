@@ -132,6 +132,10 @@ class DataSettings(Section, frozen=True):
     cards_source: Annotated[
         str, Meta(description="Address that lists Scryfall's bulk files, for `hexcore data update`.")
     ] = "https://api.scryfall.com/bulk-data"
+    vectors: Annotated[
+        Literal["auto", "off"],
+        Meta(description="Rules found by meaning, too, where the extra `torch` is installed."),
+    ] = "auto"
 
 
 class Settings(Section, frozen=True):

@@ -191,7 +191,7 @@ class EngineRecord(Record, frozen=True):
     """State of the engine process.
 
     `busy` from a question's admission to its last event; `generated_tokens` of the running answer, 0 when
-    none.
+    none; `vectors` says in words whether rules are found by meaning, too.
     """
 
     running: bool
@@ -206,6 +206,7 @@ class EngineRecord(Record, frozen=True):
     version: str = ""
     rules_release: str | None = None
     cards_date: str | None = None
+    vectors: str = ""
 
 
 class TurnRecord(Record, frozen=True):

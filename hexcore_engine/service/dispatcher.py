@@ -119,6 +119,7 @@ class Dispatcher:
             busy=engine.answers.busy,
             generated_tokens=running.generated_pieces if running else 0,
             version=__version__,
+            vectors=engine.vectors.status,
         )
         connection.send(request_id, events.EngineReported(status))
 
