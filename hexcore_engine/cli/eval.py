@@ -54,11 +54,12 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 def _vectors(context: Context) -> VectorIndex | None:
     """The vectors, read here and now; where there are none the figures are of what is there."""
     # Costs the start-up time of torch where it is installed.
-    from hexcore_engine.data.vectors import open_vectors
+    from hexcore_engine.data.vectors import describe, open_vectors
 
     found = open_vectors(context.paths, context.settings.data)
     if found is None:
-        sys.stderr.write("measured without vectors: `hexcore data vectors` builds them\n")
+        state = describe(context.paths, context.settings.data)
+        sys.stderr.write(f"measured without vectors: {state.detail}. {state.remedy}\n")
     return found
 
 
