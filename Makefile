@@ -27,10 +27,12 @@ run: $(VENV)/.ready-base ## set up once, then open the app
 extras: $(VENV)/.ready-base
 	@[ -z "$(EXTRAS)" ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[$(EXTRAS)]"
 
-test: $(VENV)/.ready-dev ## run the whole test suite
+test: $(VENV)/.ready-torch ## run the whole test suite, the extra torch installed
 	@$(BIN)/python -m pytest
 
-test-light: $(VENV)/.ready-dev ## run the suite without real models, terminals and many processes
+test-light: $(VENV)/.ready-dev ## run the suite without real models, torch, terminals and many processes
+	@echo "left out, because they are slow: tests of real models, of torch, of terminals and of many processes;" \
+		"make test runs them" >&2
 	@$(BIN)/python -m pytest -m "not slow"
 
 check: $(VENV)/.ready-dev ## run every linter and type check
@@ -68,3 +70,9 @@ $(VENV)/.ready-base: $(VENV)/bin/python $(STAMPS)
 $(VENV)/.ready-dev: $(VENV)/.ready-base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[dev]"
 	@touch $@
+
+# Not everywhere is there a wheel or a network; what does not need the extra is tested all the same.
+$(VENV)/.ready-torch: $(VENV)/.ready-dev
+	@echo "installing the extra torch into $(VENV) (about 1.2 GB)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[torch]" \
+		&& touch $@ || echo "the extra torch could not be installed here; its tests are skipped" >&2

@@ -13,6 +13,7 @@
     ├── KnowledgeRetrievalError       HX-RETRIEVAL   exit 4   a look-up failed
     │   ├── KnowledgeCorruptError     HX-CORRUPT     exit 4   a knowledge file is damaged
     │   └── KnowledgeOutdatedError    HX-OUTDATED    exit 3   a knowledge file is another version's
+    ├── RoutingError                  HX-ROUTING     exit 4   the weights that choose a mode can't be used
     ├── SessionError                  HX-SESSION     exit 4   a conversation can't be read or written
     ├── EngineError                   HX-ENGINE      exit 4   the engine process failed
     │   ├── EngineUnreachableError    HX-UNREACHABLE exit 4   it could not be started or spoken to
@@ -22,6 +23,7 @@
     ├── ContextOverflowError          HX-CONTEXT     exit 4   the question alone exceeds the model's context
     ├── ExpertAdapterError            HX-ADAPTER     exit 4   an adapter can't be used
     ├── DeviceMappingError            HX-DEVICE      exit 4   weights do not fit or did not land as planned
+    ├── LatencyBudgetError            HX-LATENCY     exit 4   no answer can be written in the time allowed
     └── MemoryError                   HX-MEMORY      exit 4   a budget or the machine's memory is exceeded
 
 Each carries a stable `code`, a `message` (what happened and why) and a `remedy` (what to do now).
@@ -48,9 +50,11 @@ __all__ = [
     "KnowledgeMissingError",
     "KnowledgeOutdatedError",
     "KnowledgeRetrievalError",
+    "LatencyBudgetError",
     "ModelMissingError",
     "NotSetUpError",
     "ProtocolError",
+    "RoutingError",
     "SessionError",
     "SettingsError",
     "StorageError",
@@ -154,6 +158,13 @@ class KnowledgeOutdatedError(KnowledgeRetrievalError):
     default_remedy = "Run `hexcore setup`; it builds the file anew, and rules from their kept source."
 
 
+class RoutingError(HexcoreError):
+    """The weights that choose a question's mode are missing or damaged; a mode can still be named."""
+
+    code = "HX-ROUTING"
+    default_remedy = "Install Hexcore again, or make them with `hexcore train router`."
+
+
 class SessionError(HexcoreError):
     """A conversation can't be found, read or written."""
 
@@ -204,12 +215,20 @@ class ExpertAdapterError(HexcoreError):
     """An expert's adapter is missing, damaged or made for another model."""
 
     code = "HX-ADAPTER"
+    default_remedy = "`hexcore models adapters` says of each adapter what is wrong with it."
 
 
 class DeviceMappingError(HexcoreError):
     """Weights do not fit the devices, or did not land there as planned."""
 
     code = "HX-DEVICE"
+
+
+class LatencyBudgetError(HexcoreError):
+    """Even the shortest answer is predicted to take longer than its budget."""
+
+    code = "HX-LATENCY"
+    default_remedy = "Allow more time, or choose a smaller model with `hexcore models use`."
 
 
 class MemoryError(HexcoreError):  # noqa: A001 - the name is part of the public contract

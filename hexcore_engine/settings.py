@@ -99,6 +99,9 @@ class EngineSettings(Section, frozen=True):
     prompt_cache_mb: Annotated[
         int, Meta(ge=0, le=65536, description="Memory for prompts already computed, in MiB; 0 turns it off.")
     ] = 256
+    adapters_mb: Annotated[
+        int, Meta(ge=1, le=65536, description="Memory for loaded adapters of experts, in MiB.")
+    ] = 512
     latency_budget_ms: Annotated[
         int, Meta(ge=0, description="Most time an answer may be predicted to take, in ms; 0 is no limit.")
     ] = 0
@@ -155,6 +158,7 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
 
     Raises:
         SettingsError: naming the file or variable, the key, and the nearest good one.
+        StorageError: when the file is there and can't be read.
     """
     tree = _read_file(file)
     _check_keys(tree, source=str(file))
@@ -193,7 +197,12 @@ def _read_file(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text("utf-8-sig"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise StorageError(
+            f"The settings file {file} can't be read: {error.strerror}.",
+            "Make it and the folders it lies in readable, or set HEXCORE_HOME to a folder of yours.",
+        ) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
 
 

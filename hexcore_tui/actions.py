@@ -86,6 +86,9 @@ ACTIONS: tuple[Action, ...] = (
         priority=True,
     ),
     Action("change_theme", "", "Theme", "Choose other colours.", "everywhere"),
+    Action("run_setup", "", "Set up", "Fetch and build what is still missing.", "everywhere"),
+    Action("import_data", "", "Import", "Read a rules or card file of yours.", "everywhere"),
+    Action("update_data", "", "Update", "Look for newer rules and cards and fetch them.", "everywhere"),
     Action(
         "stop_answer",
         "escape",
@@ -154,6 +157,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("close", "escape", "Close", "Close the pane.", "pane", footer=True),
     Action("ask_about", "f7", "Ask", "Put this card's name into a question.", "cards", footer=True),
+    Action(
+        "take_reading",
+        "ctrl+e",
+        "Reading",
+        "Put the query as it was read into the field, to change it there.",
+        "cards",
+        priority=True,
+    ),
     Action(
         "focus_query",
         "escape,slash",

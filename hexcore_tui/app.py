@@ -17,7 +17,7 @@ from textual.theme import Theme
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ModelRecord
-from hexcore_engine.protocol.requests import ListModels
+from hexcore_engine.protocol.requests import ListModels, RunSetup, UpdateData
 from hexcore_engine.settings import Settings, save_setting
 from hexcore_tui import collector
 from hexcore_tui.actions import actions_of, bindings_of
@@ -250,6 +250,24 @@ class HexcoreApp(App[int]):
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
+
+    def action_run_setup(self) -> None:
+        """Fetch and build what is still missing."""
+        self._change_data(RunSetup())
+
+    def action_import_data(self) -> None:
+        """Read a file whose name is asked for."""
+        self._change_data(None)
+
+    def action_update_data(self) -> None:
+        """Look for newer rules and cards."""
+        self._change_data(UpdateData())
+
+    def _change_data(self, request: RunSetup | UpdateData | None) -> None:
+        from hexcore_tui.screens.data import DataScreen
+
+        if not isinstance(self.screen, DataScreen):
+            self.push_screen(DataScreen(request))
 
     def action_stop_answer(self) -> None:
         """Stop the running answer, whatever is on the screen."""

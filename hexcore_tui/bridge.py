@@ -39,6 +39,8 @@ MESSAGE_OF_EVENT: dict[type[events.BaseEvent], type[messages.EngineMessage[Any]]
     events.ModelLoading: messages.ModelProgressed,
     events.ModelLoaded: messages.ModelArrived,
     events.ModelUnloaded: messages.ModelLeft,
+    events.DataProgressed: messages.DataWorkProgressed,
+    events.DataChanged: messages.DataArrived,
     events.EngineReported: messages.EngineStateArrived,
 }
 

@@ -95,6 +95,18 @@ class ModelLeft(EngineMessage[events.ModelUnloaded]):
     """The model's memory was given back."""
 
 
+class DataWorkProgressed(EngineMessage[events.DataProgressed]):
+    """Rules or cards are being fetched or built."""
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest stage is worth drawing."""
+        return isinstance(message, DataWorkProgressed)
+
+
+class DataArrived(EngineMessage[events.DataChanged]):
+    """Set-up, an import or an update is done."""
+
+
 class EngineStateArrived(EngineMessage[events.EngineReported]):
     """State of the engine."""
 

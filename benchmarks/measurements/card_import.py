@@ -31,7 +31,7 @@ print(json.dumps([time.monotonic() - started, peak, report.cards]))
 # Parts of a real entry that the importer has no use for.
 _UNREAD = ("image_uris", "related_uris", "purchase_uris")
 # ru_maxrss is in KiB on Linux and in bytes on macOS.
-_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
+PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def measure(bench: Bench) -> dict[str, float]:
@@ -49,7 +49,7 @@ def measure(bench: Bench) -> dict[str, float]:
     seconds, peak, num_cards = json.loads(done.stdout)
     return {
         "160 MB of cards imported": seconds,
-        "peak memory of the import": peak * _PEAK_UNIT / 1e6,
+        "peak memory of the import": peak * PEAK_UNIT / 1e6,
         "cards": num_cards,
     }
 

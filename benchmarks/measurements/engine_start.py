@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from benchmarks.harness import Bench, Target
 from benchmarks.homes import environment, warm_home
 from hexcore_engine.client.client import EngineClient
-from hexcore_engine.client.supervisor import ENGINE_COMMAND, stop_engine
+from hexcore_engine.client.engine_process import ENGINE_COMMAND
+from hexcore_engine.client.supervisor import stop_engine
 from hexcore_engine.client.transports import Transport, connect_socket
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.requests import PrepareQuestion

@@ -23,11 +23,7 @@ SEARCHES = ("phasing", "combat damage step", "how does banding work", "trampel",
 
 def measure(bench: Bench) -> dict[str, float]:
     """Import each file into empty homes, then all into one, and look up there."""
-    files = sorted(FOLDER.glob("MagicCompRules*.txt"))
-    if not files:
-        raise NotMeasurable(
-            f"there is no official rules file in {FOLDER}; name its folder in HEXCORE_TEST_DATA"
-        )
+    files = official_files()
     rounds = bench.rounds(5, quick=1)
     medians = [
         statistics.median(import_into_empty_home(bench, file) for _ in range(rounds)) for file in files
@@ -38,6 +34,20 @@ def measure(bench: Bench) -> dict[str, float]:
         figures["the same file again, s"] = run_import(paths, files[-1])
         figures |= look_up(paths, bench.rounds(20))
     return figures
+
+
+def official_files() -> list[Path]:
+    """Return the official files at hand, the newest last.
+
+    Raises:
+        NotMeasurable: when there is none.
+    """
+    files = sorted(FOLDER.glob("MagicCompRules*.txt"))
+    if not files:
+        raise NotMeasurable(
+            f"there is no official rules file in {FOLDER}; name its folder in HEXCORE_TEST_DATA"
+        )
+    return files
 
 
 def import_into_empty_home(bench: Bench, file: Path) -> float:

@@ -14,15 +14,16 @@ from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import EngineLostError, HexcoreError, NotSetUpError, UsageError, error_from_record
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.limits import check_question
-from hexcore_engine.protocol.records import MODE_NAMES, Citation, ModeChoice, Passage, Usage, to_builtins
+from hexcore_engine.protocol.records import (
+    CITATION_WORDS,
+    MODE_NAMES,
+    Citation,
+    ModeChoice,
+    Passage,
+    Usage,
+    to_builtins,
+)
 from hexcore_engine.utils.validation import clean_text
-
-MARKS = {
-    "quoted": "quoted",
-    "retrieved": "from the evidence",
-    "exists-not-retrieved": "exists, not in the evidence",
-    "unknown": "no such rule",
-}
 
 
 def configure(parser: CommandParser) -> None:
@@ -69,6 +70,13 @@ def _positive(number: int | None) -> int | None:
     if number is not None and number < 1:
         raise UsageError("--max-tokens takes a number above 0.")
     return number
+
+
+def understood_words(choice: ModeChoice) -> str:
+    """Return the mode a question was understood in, or the two it may be."""
+    if choice.abstained:
+        return f"unsure: {' or '.join(entry.mode.lower() for entry in choice.ranked[:2])}"
+    return f"understood as {choice.mode.lower()} ({choice.confidence:.0%})"
 
 
 @dataclass
@@ -166,14 +174,23 @@ class _Asker:
             answer.metadata |= {"session_id": event.session_id, "question_id": event.question_id}
         elif isinstance(event, events.QuestionRouted):
             answer.choice = event.choice
-            self._say(f"understood as {event.choice.mode.lower()} ({event.choice.confidence:.0%})")
+            routing = to_builtins(event.choice)
+            answer.metadata["routing"] = {name: routing[name] for name in ("abstained", "pinned", "ranked")}
+            self._say(understood_words(event.choice))
         elif isinstance(event, events.PlanMade):
-            plan = to_builtins(event.plan)
-            plan.pop("sent")
-            answer.metadata["plan"] = plan
-            answer.model = event.model.name
-            for step in event.plan.given_up:
-                self._say(f"  {step.detail}")
+            self._take_plan(event)
+
+    def _take_plan(self, event: events.PlanMade) -> None:
+        """A plan comes again when more had to be given up in mid-answer."""
+        answer = self._answer
+        told = len(answer.metadata["plan"]["given_up"]) if "plan" in answer.metadata else None
+        plan = to_builtins(event.plan)
+        plan.pop("sent")
+        answer.metadata["plan"] = plan
+        answer.model = event.model.name
+        for step in event.plan.given_up[told:]:
+            self._say(f"  {step.detail}")
+        if told is None:
             self._say("a small model's draft:" if event.model.small else "answer:")
 
     def _take_text(self, event: events.TextStreamed) -> None:
@@ -210,7 +227,7 @@ class _Asker:
             sys.stdout.write("\n")
             sys.stdout.flush()
         for cited in {cited.rule: cited for cited in answer.citations}.values():
-            self._say(f"  [{cited.rule}] {MARKS[cited.status]}")
+            self._say(f"  [{cited.rule}] {CITATION_WORDS[cited.status]}")
         for note in answer.metadata.get("notes", ()):
             self._say(note)
         if answer.stop_reason == "no_model" and self._error is None:

@@ -6,6 +6,7 @@ import argparse
 
 from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.errors import KnowledgeMissingError, error_from_record
+from hexcore_engine.knowledge.cards.names import FACE_SEPARATOR
 from hexcore_engine.knowledge.cards.records import CardSearch
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.protocol.records import to_builtins
@@ -28,10 +29,11 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         if not knowledge.status().num_cards:
             raise KnowledgeMissingError("No cards are loaded.")
         found = knowledge.search_cards(joined(arguments.query), max(1, arguments.k))
+        missing = {hit.name: _missing_faces(knowledge, hit.name) for hit in found.hits}
     finally:
         knowledge.close()
     document = {
-        "results": to_builtins(found.hits),
+        "results": [{**to_builtins(hit), "missing_faces": list(missing[hit.name])} for hit in found.hits],
         "total": found.total,
         "reading": found.reading,
         "ignored": list(found.ignored),
@@ -42,12 +44,21 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         error = error_from_record(found.error.code, found.error.message, found.error.remedy)
         context.output.failure(error, document)
         return error.exit_code
-    context.output.result(document, _text(found))
+    context.output.result(document, _text(found, missing))
     return 0 if found.hits else 1
 
 
-def _text(found: CardSearch) -> str:
-    lines = [f"{hit.name}  {hit.mana_cost}\n    {hit.type_line}" for hit in found.hits]
+def _missing_faces(knowledge: Knowledge, name: str) -> tuple[str, ...]:
+    card = knowledge.card(name) if FACE_SEPARATOR in name else None
+    return card.missing_faces if card is not None else ()
+
+
+def _text(found: CardSearch, missing: dict[str, tuple[str, ...]]) -> str:
+    lines = []
+    for hit in found.hits:
+        lines.append(f"{hit.name}  {hit.mana_cost}\n    {hit.type_line}")
+        if missing[hit.name]:
+            lines.append(f"    ({', '.join(missing[hit.name])}: not in the card data)")
     lines.append(f"{found.total} {'card' if found.total == 1 else 'cards'}; read as: {found.reading}")
     lines += [f"ignored, {term}" for term in found.ignored]
     return "\n".join([*lines, *found.notes])

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hexcore_engine.cli.command import CommandParser, Context, joined
-from hexcore_engine.data.imports import import_file
+from hexcore_engine.data.imports import CARDS, RULES, UPDATED, import_file, update_sources
 from hexcore_engine.data.progress import BarProgress
 from hexcore_engine.data.sources_in_use import (
-    CARDS,
     SourcesStatus,
     pin_release,
     remove_source,
@@ -19,10 +18,7 @@ from hexcore_engine.data.sources_in_use import (
     roll_back_rules,
     sources_status,
 )
-from hexcore_engine.errors import DataError, UsageError
-from hexcore_engine.protocol.records import ErrorRecord, to_builtins
-
-RULES = "rules"
+from hexcore_engine.errors import UsageError
 
 
 def configure(parser: CommandParser) -> None:
@@ -46,36 +42,14 @@ def _import(words: list[str], context: Context) -> int:
 
 def _update(words: list[str], context: Context) -> int:
     """Ask the sources; one that can't be reached is reported and the other is asked."""
-    wanted = _one_of(words, "update", (RULES, CARDS), default="")
-    results: dict[str, object] = {}
-    lines = []
-    failed = False
-    for name, update in (("rules", _update_rules), ("cards", _update_cards)):
-        if wanted in ("", name):
-            try:
-                results[name], said = update(context)
-                lines += said
-            except DataError as error:
-                failed = True
-                results[name] = {"error": to_builtins(ErrorRecord(error.code, error.message, error.remedy))}
-                lines.append(f"{name}: {error.message} {error.remedy}")
-    context.output.result(results, "\n".join(lines))
-    return 4 if failed else 0
-
-
-def _update_rules(context: Context) -> tuple[object, list[str]]:
-    # Costs the start-up time of an HTTP client, which the other actions don't need.
-    from hexcore_engine.data.imports import fetch_rules
-
-    report = fetch_rules(context.paths, context.settings)
-    return report.document, [report.text]
-
-
-def _update_cards(context: Context) -> tuple[object, list[str]]:
-    from hexcore_engine.data.imports import fetch_cards
-
-    reports = fetch_cards(context.paths, context.settings, BarProgress())
-    return [report.document for report in reports], [report.text for report in reports]
+    wanted = _one_of(words, "update", UPDATED, default="")
+    updates = {
+        name: update_sources(context.paths, context.settings, BarProgress(), name)
+        for name in ((wanted,) if wanted else UPDATED)
+    }
+    document = {name: update.document for name, update in updates.items()}
+    context.output.result(document, "\n".join(update.text for update in updates.values()))
+    return 4 if any(update.error for update in updates.values()) else 0
 
 
 def _status(words: list[str], context: Context) -> int:

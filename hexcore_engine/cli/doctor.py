@@ -10,12 +10,14 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, distribution, requires
 
 from hexcore_engine import __version__
 from hexcore_engine.cli.command import CommandParser, Context
 from hexcore_engine.errors import HexcoreError, KnowledgeCorruptError
 from hexcore_engine.protocol.records import Record, to_builtins
+from hexcore_engine.utils.memory import MemoryDriver
 
 MIN_FREE_BYTES = 500_000_000
 
@@ -136,14 +138,11 @@ def _files(context: Context) -> Finding:
 def _knowledge(context: Context) -> Finding:
     from hexcore_engine.knowledge.lookup import Knowledge
 
-    knowledge = Knowledge(context.paths.knowledge_dir)
-    try:
+    with closing(Knowledge(context.paths.knowledge_dir)) as knowledge:
         release = knowledge.release()
-    finally:
-        knowledge.close()
     if release is None:
         return Finding("rules", False, "nothing is set up", "Run `hexcore setup`.")
-    remedy = "" if release.official else "For the official text: `hexcore setup --rules FILE`."
+    remedy = "" if release.official else "For the official text: `hexcore data import FILE`."
     return Finding("rules", True, f"{release.source}, {release.num_rules} rules", remedy)
 
 
@@ -151,11 +150,8 @@ def _digest(context: Context) -> Finding:
     from hexcore_engine.knowledge.digest.loader import load_digest
     from hexcore_engine.knowledge.lookup import Knowledge
 
-    knowledge = Knowledge(context.paths.knowledge_dir)
-    try:
+    with closing(Knowledge(context.paths.knowledge_dir)) as knowledge:
         stale = knowledge.stale_entries()
-    finally:
-        knowledge.close()
     detail = f"{len(load_digest()):,} rules in our words"
     if stale:
         detail += f"; {len(stale)} written for another text of the rule: {', '.join(stale)}"
@@ -165,11 +161,8 @@ def _digest(context: Context) -> Finding:
 def _cards(context: Context) -> Finding:
     from hexcore_engine.knowledge.lookup import Knowledge
 
-    knowledge = Knowledge(context.paths.knowledge_dir)
-    try:
+    with closing(Knowledge(context.paths.knowledge_dir)) as knowledge:
         status = knowledge.status()
-    finally:
-        knowledge.close()
     if not status.num_cards:
         return Finding("cards", False, "none loaded", "Run `hexcore setup`.")
     detail = f"{status.num_cards:,} from {status.cards_source} ({status.cards_date})"
@@ -204,10 +197,18 @@ def _gpu(context: Context) -> Finding:
 
     driver = SystemMemoryDriver()
     try:
-        names = [gpu.name for gpu in driver.gpus()]
+        return gpu_finding(driver)
     finally:
         driver.close()
-    return Finding("gpu", True, ", ".join(names) if names else "none found; the model runs on the processor")
+
+
+def gpu_finding(driver: MemoryDriver, torch_installed: bool | None = None) -> Finding:
+    """Say which devices there are, and the command where torch is missing for them."""
+    from hexcore_engine.models.advice import missing_torch_note
+
+    gpus = driver.gpus()
+    names = ", ".join(gpu.name for gpu in gpus) or "none found; the model runs on the processor"
+    return Finding("gpu", True, names, missing_torch_note(gpus, torch_installed))
 
 
 def _terminal(context: Context) -> Finding:

@@ -6,7 +6,8 @@ import argparse
 import asyncio
 
 from hexcore_engine.cli.command import CommandParser, Context
-from hexcore_engine.client.supervisor import engine_status, start_engine, stop_engine
+from hexcore_engine.client.engine_process import start_engine
+from hexcore_engine.client.supervisor import Stopped, engine_status, stop_engine
 from hexcore_engine.errors import UsageError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import EngineRecord, to_builtins
@@ -39,7 +40,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         asyncio.run(_restart(context.paths))
     elif arguments.action == "stop":
         stopped = asyncio.run(stop_engine(context.paths))
-        context.output.result({"stopped": stopped}, "stopped" if stopped else "no engine was running")
+        document = {"stopped": stopped is not None, "killed": stopped is not None and stopped.killed}
+        context.output.result(document, _stopped_text(stopped))
         return 0 if stopped else 1
     elif arguments.action != "status":
         raise UsageError(
@@ -53,6 +55,14 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 async def _restart(paths: Paths) -> None:
     await stop_engine(paths)
     await start_engine(paths)
+
+
+def _stopped_text(stopped: Stopped | None) -> str:
+    if stopped is None:
+        return "no engine was running"
+    if stopped.killed:
+        return f"the engine (process {stopped.pid}) did not react and was ended; what it had stored is kept"
+    return "stopped"
 
 
 def _text(status: EngineRecord) -> str:

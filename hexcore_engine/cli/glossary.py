@@ -22,6 +22,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     try:
         entries = knowledge.glossary(term)
         release = knowledge.release()
+        warnings = knowledge.rules_warnings()
     finally:
         knowledge.close()
     lines = []
@@ -34,5 +35,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             lines.append(f"    see {', '.join(entry.rules)}")
     source = release.source if release else None
     text = "\n".join([*lines, f"— {source}"]) if entries else f"Nothing is known about {term!r}."
+    for warning in warnings:
+        context.output.narrate(f"warning: {warning}")
     context.output.result({"term": term, "entries": to_builtins(entries), "source": source}, text)
     return 0 if entries else 1

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         {"rule": hit.rule.number, "score": round(hit.score, 4), "why": hit.why, "marks": hit.marks}
         for hit in hits
     ]
-    source = release.source if release else "nothing is set up: run `hexcore setup`"
+    source = release.source if release else ""
     lines = [f"{hit.rule.number:<9} {marked_text(hit)}\n{'':<9} ({hit.why})" for hit in hits]
     lines.append(f"— {source}" if hits else f"Nothing found ({source}).")
     if release is not None:

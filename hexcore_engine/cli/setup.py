@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hexcore_engine.cli.command import CommandParser, Context
 from hexcore_engine.data.progress import BarProgress
-from hexcore_engine.data.setup import NO_RULES_FILE, SetupReport, run_setup
+from hexcore_engine.data.setup import NO_RULES_FILE, run_setup, setup_text
 from hexcore_engine.protocol.records import to_builtins
 
 
@@ -26,16 +26,5 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         context.paths, context.settings, rules_file=file, skip_rules=skip, progress=BarProgress()
     )
     document = {**to_builtins(report), "complete": report.complete}
-    context.output.result(document, _text(report))
+    context.output.result(document, setup_text(report))
     return 0 if report.complete else 3
-
-
-def _text(report: SetupReport) -> str:
-    lines = []
-    for item in report.items:
-        lines.append(f"{'ready  ' if item.ready else 'missing'}  {item.name:<7} {item.detail}")
-        if item.error is not None and item.error.remedy not in item.detail:
-            lines.append(f"         {'':<7} {item.error.remedy}")
-    next_step = 'ask away: `hexcore-tui` or `hexcore ask "…"`' if report.complete else "look-ups work already"
-    lines.append(f"done in {report.elapsed_s:.1f} s; {next_step}")
-    return "\n".join(lines)

@@ -62,7 +62,7 @@ class EngineClient:
         Raises:
             EngineUnreachableError: when it can't be started or spoken to, or none runs and `start` is False.
         """
-        from hexcore_engine.client.supervisor import start_engine, wait_until_gone
+        from hexcore_engine.client.engine_process import start_engine, wait_until_gone
 
         if settings.engine.command.strip():
             return await cls._through(settings.engine.command, client_name)
@@ -218,4 +218,8 @@ async def _shake_hands(
         ) from error
     if envelope is None or isinstance(envelope.body, BaseRequest):
         return None
+    if isinstance(envelope.body, RequestFailed):
+        await transport.close()
+        failed = envelope.body.error
+        raise error_from_record(failed.code, failed.message, failed.remedy)
     return envelope.body

@@ -3,7 +3,6 @@ there."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
 import stat
@@ -53,15 +52,3 @@ def _problem(status: os.stat_result) -> tuple[str, str] | None:
         mode = f"{stat.S_IMODE(status.st_mode):o}"
         return f"is open to others (mode {mode})", "Close it to them: chmod 700"
     return None
-
-
-def try_lock(file: Path) -> int | None:
-    """Return a descriptor that holds the lock `file` until it is closed, or None when another process
-    holds it."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor

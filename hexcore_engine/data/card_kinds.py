@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
+from hexcore_engine.knowledge.cards.traits import EXTRA_TYPES
 from hexcore_engine.utils.validation import clean_line
 
-EXTRA_TYPES = frozenset(
-    (
-        "plane",
-        "phenomenon",
-        "phenome-nom",
-        "scheme",
-        "vanguard",
-        "conspiracy",
-        "stickers",
-        "dungeon",
-        "emblem",
-        "card",
-    )
-)
 _EXTRA_LAYOUTS = frozenset(
     ("reversible_card", "token", "double_faced_token", "emblem", "art_series", "planar", "scheme", "vanguard")
 )

@@ -9,13 +9,15 @@ from typing import Any
 from hexcore_engine.data.card_files import CardImportReport, import_cards, is_card_file
 from hexcore_engine.data.progress import ProgressReporter
 from hexcore_engine.data.rules_files import import_and_keep
-from hexcore_engine.errors import DownloadError
+from hexcore_engine.errors import DataError, DownloadError
 from hexcore_engine.knowledge.rules.release import ImportReport
 from hexcore_engine.knowledge.store.pointer import Pointer, read_pointer
 from hexcore_engine.paths import Paths
-from hexcore_engine.protocol.records import to_builtins
+from hexcore_engine.protocol.records import ErrorRecord, to_builtins
 from hexcore_engine.settings import Settings, is_offline
 
+RULES, CARDS = "rules", "cards"
+UPDATED = (RULES, CARDS)
 _MOST_WARNINGS_SHOWN = 20
 
 
@@ -59,6 +61,33 @@ def fetch_cards(paths: Paths, settings: Settings, progress: ProgressReporter) ->
     from hexcore_engine.data.sources import update_cards
 
     return tuple(_of_cards(report) for report in update_cards(paths, settings, progress))
+
+
+@dataclass(frozen=True)
+class SourceUpdate:
+    """What asking one source brought: `document` for JSON, `text` for people, `error` when it failed."""
+
+    document: Any
+    text: str
+    error: DataError | None = None
+
+
+def update_sources(paths: Paths, settings: Settings, progress: ProgressReporter, name: str) -> SourceUpdate:
+    """Ask the source of the rules or of the cards, one of `UPDATED`; that it failed is said, not raised."""
+    try:
+        if name == RULES:
+            progress.say("looking for newer rules")
+            report = fetch_rules(paths, settings)
+            return SourceUpdate(report.document, report.text)
+        progress.say("looking for newer cards")
+        reports = fetch_cards(paths, settings, progress)
+        return SourceUpdate(
+            [report.document for report in reports], "\n".join(report.text for report in reports)
+        )
+    except DataError as error:
+        record = ErrorRecord(error.code, error.message, error.remedy)
+        text = f"{name}: {error.message} {error.remedy}"
+        return SourceUpdate({"error": to_builtins(record)}, text, error)
 
 
 def _of_cards(report: CardImportReport) -> FileReport:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import msgspec
 
-from hexcore_engine.data.card_kinds import EXTRA_TYPES, clean_printed, is_extra
+from hexcore_engine.data.card_kinds import clean_printed, is_extra
 from hexcore_engine.errors import ImportFileError
 from hexcore_engine.knowledge.cards.mana import in_color_order, mana_colors, mana_value
 from hexcore_engine.knowledge.cards.names import FACE_SEPARATOR, face_names
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource, FaceRecord
+from hexcore_engine.knowledge.cards.traits import EXTRA_TYPES
 from hexcore_engine.utils.validation import clean_line, clean_text
 
 CARDS_MEMBER = "mtg/_data/oracle_corpus.json"

@@ -21,14 +21,16 @@ from hexcore_engine.knowledge.rules.release import ImportReport, ensure_digest_r
 from hexcore_engine.knowledge.store.builder import import_lock, publish_cards, remove_stale_files
 from hexcore_engine.knowledge.store.pointer import read_pointer
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
+from hexcore_engine.models.advice import missing_torch_here, missing_torch_note
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ErrorRecord, Record
 from hexcore_engine.settings import Settings, is_offline
+from hexcore_engine.utils.memory import MemoryDriver
 
 NO_RULES_FILE = "none"
 OPTIONAL = ("rules", "vectors")
 MEANWHILE = "our own words stand in"
-LATER = "Download the official rules text file, then: `hexcore setup --rules FILE`"
+LATER = "Download the official rules text file, then: `hexcore data import FILE`"
 
 
 class SetupItem(Record, frozen=True):
@@ -59,11 +61,12 @@ def run_setup(
     rules_file: Path | None = None,
     skip_rules: bool = False,
     progress: ProgressReporter,
+    driver: MemoryDriver | None = None,
 ) -> SetupReport:
     """Fetch and build what is missing; what is there and whole is left alone.
 
     A named `rules_file` that is unusable raises; a source that can't be reached is reported and the rest
-    goes on.
+    goes on. Devices are looked for with `driver`, this machine's own by default.
 
     Raises:
         StorageError: when the disk is full or read-only.
@@ -83,10 +86,23 @@ def run_setup(
         _attempt("model", lambda: _ensure_model(paths, fetcher, progress)),
         *_vector_items(paths, settings, fetcher, progress),
         _rules_item(paths, settings, named, skip_rules),
+        *_device_items(driver),
     ]
     with import_lock(folder):
         remove_stale_files(folder)
     return SetupReport(tuple(items), round(time.monotonic() - started, 2))
+
+
+def setup_text(report: SetupReport) -> str:
+    """Return the report as text, a line a thing and what to do about those that are missing."""
+    lines = []
+    for item in report.items:
+        lines.append(f"{'ready  ' if item.ready else 'missing'}  {item.name:<7} {item.detail}")
+        if item.error is not None and item.error.remedy not in item.detail:
+            lines.append(f"         {'':<7} {item.error.remedy}")
+    next_step = 'ask away: `hexcore-tui` or `hexcore ask "…"`' if report.complete else "look-ups work already"
+    lines.append(f"done in {report.elapsed_s:.1f} s; {next_step}")
+    return "\n".join(lines)
 
 
 def _repaired(folder: Path, damaged: tuple[str, ...]) -> list[SetupItem]:
@@ -94,6 +110,11 @@ def _repaired(folder: Path, damaged: tuple[str, ...]) -> list[SetupItem]:
         return []
     what = ", ".join(damaged)
     return [SetupItem("repair", True, f"damaged, kept aside as *.damaged in {folder} and built anew: {what}")]
+
+
+def _device_items(driver: MemoryDriver | None) -> list[SetupItem]:
+    note = missing_torch_note(driver.gpus()) if driver is not None else missing_torch_here()
+    return [SetupItem("gpu", True, note)] if note else []
 
 
 def _attempt(name: str, work: Callable[[], str]) -> SetupItem:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from hexcore_engine.client.run_folder import try_lock
+from hexcore_engine.client.locks import try_lock
 from hexcore_engine.data.packages import (
     SENTENCES,
     SENTENCES_TOKENIZER,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import msgspec
+
 from hexcore_engine.errors import DecoderError, HexcoreError
 from hexcore_engine.inference.decoders.base import StopSignal
 from hexcore_engine.inference.request import PipelineRequest
@@ -13,14 +15,17 @@ from hexcore_engine.protocol.events import (
     AnswerStopped,
     CitationChecked,
     PassagesRetrieved,
+    PlanMade,
     TextStreamed,
 )
 from hexcore_engine.protocol.records import (
+    AnswerPlan,
     Citation,
     ErrorRecord,
     ModeChoice,
     ModelRecord,
     Passage,
+    PlanStep,
     StopReason,
     Usage,
 )
@@ -52,6 +57,7 @@ class AnswerInProgress:
         self.rules_release: str | None = None
         self.model: str | None = None
         self.num_pieces = 0
+        self._planned: PlanMade | None = None
 
     def note_evidence(self, retrieved: PassagesRetrieved) -> None:
         """Remember the evidence, the release used and what was missing."""
@@ -64,6 +70,18 @@ class AnswerInProgress:
         self.model = model.name
         if model.note and model.note not in self.notes:
             self.notes.append(model.note)
+
+    def planned(self, plan: AnswerPlan, model: ModelRecord) -> PlanMade:
+        """Remember the plan."""
+        self._planned = PlanMade(self.request.question_id, plan, model)
+        return self._planned
+
+    def gave_up(self, step: PlanStep) -> PlanMade:
+        """Take a step of the ladder, gone in mid-answer, into the plan; called after `planned`."""
+        before = self._planned
+        assert before is not None  # noqa: S101 - nothing is written before it is planned
+        plan = msgspec.structs.replace(before.plan, given_up=(*before.plan.given_up, step))
+        return self.planned(plan, before.model)
 
     def piece(self, text: str) -> TextStreamed:
         """Take a piece of text into the answer."""

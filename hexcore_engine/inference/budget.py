@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from hexcore_engine import errors
-from hexcore_engine.inference.decoders.base import ChatMessage, DecodeFinished, Decoder
+from hexcore_engine.inference.decoders.base import ChatMessage, Decoder
+from hexcore_engine.inference.degradation import (
+    UNMEASURED,
+    Budgets,
+    Draft,
+    Pace,
+    Prediction,
+    keep_less,
+    refuse,
+    write_alone,
+    write_less,
+)
 from hexcore_engine.inference.prompt import messages_for, user_message
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.protocol.records import AnswerPlan, ModeName, Passage, PlanStep, TurnRecord
@@ -18,49 +29,26 @@ LARGE_MODEL_RULES = 12
 # Characters of one passage given to the model; the screen shows the whole text.
 SMALL_MODEL_PASSAGE_CHARACTERS = 420
 LARGE_MODEL_PASSAGE_CHARACTERS = 2400
-MIN_ANSWER_TOKENS = 32
 MIN_QUESTION_CHARACTERS = 200
 # Share of the room that is left to a question that has to be cut.
 KEPT_QUESTION = 0.75
 # Passages kept as long as earlier turns can go instead.
 MIN_PASSAGES = 2
-# Assumed speed of a model that has not answered yet, tokens a second.
-UNKNOWN_PACE_TOKENS_PER_S = 20.0
-# A shorter prefill says more about its fixed costs than about its speed.
-MIN_MEASURED_PREFILL_TOKENS = 32
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Measured speed of the loaded model, tokens a second; None until an answer has been measured."""
-
-    prompt_tokens_per_s: float | None = None
-    tokens_per_s: float | None = None
-
-    def after(self, finished: DecodeFinished) -> Pace:
-        """Return the pace with one more answer measured."""
-        computed = finished.prompt_tokens - finished.cached_tokens
-        prompt = self.prompt_tokens_per_s
-        if finished.prompt_ms and computed >= MIN_MEASURED_PREFILL_TOKENS:
-            prompt = computed / finished.prompt_ms * 1000
-        return Pace(prompt, finished.tokens_per_s or self.tokens_per_s)
-
-    def time_ms(self, prompt_tokens: int, max_tokens: int) -> float | None:
-        """Return the most time an answer can take, an empty cache supposed; None where unmeasured."""
-        if not self.tokens_per_s:
-            return None
-        prefill_s = prompt_tokens / self.prompt_tokens_per_s if self.prompt_tokens_per_s else 0.0
-        return (prefill_s + max_tokens / self.tokens_per_s) * 1000
 
 
 @dataclass(frozen=True)
 class Admission:
-    """A prompt that fits, the passages in it, and the plan shown to the user."""
+    """A prompt that fits, the passages in it, and the plan shown to the user.
+
+    `num_experts` write it together. `cache_limit_bytes` bounds keys and values while it is written.
+    """
 
     messages: tuple[ChatMessage, ...]
     passages: tuple[Passage, ...]
     max_tokens: int
     plan: AnswerPlan
+    num_experts: int = 1
+    cache_limit_bytes: int | None = None
 
 
 def admit(
@@ -69,43 +57,81 @@ def admit(
     passages: tuple[Passage, ...],
     decoder: Decoder,
     settings: Settings,
-    pace: Pace = Pace(),
+    pace: Pace = UNMEASURED,
+    num_experts: int = 1,
 ) -> Admission:
     """Fit prompt and answer into the decoder's context and the user's budgets.
 
-    Given up in this order, each stated as a `PlanStep`: the middle of a question that alone exceeds the
-    context, passages from the last down to two, earlier turns from the oldest, the last passages, length of
-    the answer. Earlier turns that no model answered carry no message and are skipped.
+    Given up for the context, each stated as a `PlanStep`: the middle of a question that alone exceeds it,
+    passages from the last down to two, earlier turns from the oldest, the last passages, length of the
+    answer. Given up for the budgets: see degradation.py. Earlier turns that no model answered carry no
+    message and are skipped.
 
     Raises:
         ContextOverflowError: when the context can't even hold a question.
-        MemoryError: when the model already exceeds the memory budget.
+        MemoryError, LatencyBudgetError: when a budget can't be kept.
     """
     steps: list[PlanStep] = []
-    peak_bytes = _check_memory(request, settings, decoder)
-    max_tokens = _within_latency(request, settings, pace, steps)
+    prediction = Prediction(pace, decoder.memory(), Budgets.of(request, settings))
+    max_tokens = request.max_tokens or settings.answer.max_tokens
     room = decoder.context_tokens - min(max_tokens, decoder.context_tokens // 2)
     question = _cut_question(request.question, mode, decoder, room, steps)
     chosen = choose_passages(passages, decoder.model.small, settings.answer.rules_in_prompt)
     history = tuple(turn for turn in request.history if turn.sent)
     prompt = _shrink(_Prompt(question, mode, chosen, history), decoder, room)
-    steps += _left_out(passages, history, prompt)
+    shortened: list[PlanStep] = []
+    draft = _draft(prompt, decoder, max_tokens, num_experts, shortened)
+    if request.give_up and not prediction.fits(draft):
+        prompt, draft = _fit_budgets(prompt, draft, decoder, prediction, shortened)
+    refuse(draft, prediction)
+    steps += [*_left_out(passages, history, prompt), *shortened]
+    plan = _plan(prompt, draft, decoder, prediction, steps)
+    limit = prediction.cache_limit_bytes()
+    return Admission(prompt.messages, prompt.passages, draft.max_tokens, plan, draft.num_experts, limit)
+
+
+def _draft(
+    prompt: _Prompt, decoder: Decoder, max_tokens: int, num_experts: int, steps: list[PlanStep]
+) -> Draft:
+    """Return what the prompt takes, with the answer that its context leaves room for."""
     prompt_tokens = decoder.count_tokens(prompt.messages)
     left = decoder.context_tokens - prompt_tokens
     if left < max_tokens:
         steps.append(PlanStep("length", f"the answer may hold {left} tokens instead of {max_tokens}"))
-        max_tokens = left
-    plan = AnswerPlan(
-        prompt_tokens=prompt_tokens,
-        max_tokens=max_tokens,
+    return Draft(prompt_tokens, min(left, max_tokens), len(prompt.passages), num_experts)
+
+
+def _fit_budgets(
+    prompt: _Prompt, draft: Draft, decoder: Decoder, prediction: Prediction, steps: list[PlanStep]
+) -> tuple[_Prompt, Draft]:
+    """Go down the ladder until both budgets are kept or nothing is left to give up."""
+    while not prediction.fits(draft) and len(prompt.passages) > MIN_PASSAGES:
+        smaller = replace(prompt, passages=prompt.passages[:-1])
+        tokens = decoder.count_tokens(smaller.messages)
+        fewer = replace(draft, prompt_tokens=tokens, num_passages=len(smaller.passages))
+        if not prediction.improves(fewer, draft):
+            break
+        prompt, draft = smaller, fewer
+    for give_up in (write_alone, write_less, keep_less):
+        if not prediction.fits(draft):
+            draft, step = give_up(draft, prediction)
+            steps += [step] if step else []
+    return prompt, draft
+
+
+def _plan(
+    prompt: _Prompt, draft: Draft, decoder: Decoder, prediction: Prediction, steps: list[PlanStep]
+) -> AnswerPlan:
+    return AnswerPlan(
+        prompt_tokens=draft.prompt_tokens,
+        max_tokens=draft.max_tokens,
         context_tokens=decoder.context_tokens,
-        num_passages=len(prompt.passages),
+        num_passages=draft.num_passages,
         given_up=tuple(steps),
-        predicted_peak_bytes=peak_bytes,
-        predicted_time_ms=pace.time_ms(prompt_tokens, max_tokens),
+        predicted_peak_bytes=prediction.peak_bytes(draft),
+        predicted_time_ms=prediction.time_ms(draft) if prediction.pace.tokens_per_s else None,
         sent=prompt.messages[-1].content,
     )
-    return Admission(prompt.messages, prompt.passages, max_tokens, plan)
 
 
 def choose_passages(passages: tuple[Passage, ...], small: bool, limit: int) -> tuple[Passage, ...]:
@@ -194,35 +220,3 @@ def _left_out(
     if dropped:
         steps.append(PlanStep("history", f"left out the {dropped} oldest of {len(history)} earlier turns"))
     return steps
-
-
-def latency_budget_ms(request: PipelineRequest, settings: Settings) -> float:
-    """Return the time an answer may take, in ms; 0 is no limit."""
-    return request.latency_budget_ms or settings.engine.latency_budget_ms
-
-
-def _within_latency(request: PipelineRequest, settings: Settings, pace: Pace, steps: list[PlanStep]) -> int:
-    wanted = request.max_tokens or settings.answer.max_tokens
-    budget_ms = latency_budget_ms(request, settings)
-    if not budget_ms:
-        return wanted
-    rate = pace.tokens_per_s or UNKNOWN_PACE_TOKENS_PER_S
-    fits = max(MIN_ANSWER_TOKENS, int(budget_ms / 1000 * rate))
-    if fits < wanted:
-        steps.append(PlanStep("length", f"at most {fits} tokens, to keep within {budget_ms:.0f} ms"))
-    return min(wanted, fits)
-
-
-def _check_memory(request: PipelineRequest, settings: Settings, decoder: Decoder) -> int | None:
-    """Return the bytes the model holds, None where they are another machine's."""
-    budget_mb = request.memory_budget_mb or settings.engine.memory_budget_mb
-    memory = decoder.memory()
-    if memory is None:
-        return None
-    needed = memory.weights_bytes + memory.kv_cache_bytes + memory.workspace_bytes
-    if budget_mb and needed > budget_mb * 1024 * 1024:
-        raise errors.MemoryError(
-            f"This model takes {needed / 1024 / 1024:.0f} MiB; the budget is {budget_mb:.0f} MiB.",
-            "Raise the memory budget, or choose a smaller model with `hexcore models use`.",
-        )
-    return needed

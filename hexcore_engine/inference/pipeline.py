@@ -13,14 +13,17 @@ from hexcore_engine.errors import (
     HexcoreError,
     KnowledgeRetrievalError,
     ModelMissingError,
+    RoutingError,
     UsageError,
 )
 from hexcore_engine.inference.answer import AnswerEndsHereError, AnswerInProgress
-from hexcore_engine.inference.budget import Admission, Pace, admit, latency_budget_ms
+from hexcore_engine.inference.budget import Admission, admit
 from hexcore_engine.inference.decoders.base import Decoder, OpeningStopped, StopSignal
+from hexcore_engine.inference.degradation import Budgets, Pace
+from hexcore_engine.inference.experts import experts_for, num_writers
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.inference.writing import AnswerWriter, decode_request
-from hexcore_engine.models.router import TransactionClassifier, pinned
+from hexcore_engine.models.router import TransactionClassifier, pinned, undecided
 from hexcore_engine.protocol.events import (
     AnswerFailed,
     AnswerOutcome,
@@ -30,7 +33,7 @@ from hexcore_engine.protocol.events import (
     QuestionRouted,
 )
 from hexcore_engine.protocol.limits import check_question
-from hexcore_engine.protocol.records import ErrorRecord, to_builtins
+from hexcore_engine.protocol.records import ErrorRecord, ModeChoice, to_builtins
 from hexcore_engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,14 +42,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+GENERATION_OPTIONS = {"mode", "seed", "top_p", "min_p", "repetition_penalty", "stop"}
 NO_MODEL_NOTE = "No model is at hand, so there is no answer text; the rules and cards found are above."
+
+NOT_ROUTED_NOTE = "The question's kind could not be judged, so its mode is a mere guess; you can choose one."
 
 
 class HexcorePipeline:
     """Routes, retrieves, plans, writes and checks.
 
     `model`, `tokenizer`, `expert_manager`, `cross_expert` and `kv_cache_manager` belong to torch decoders
-    and are None on the others.
+    and are None on the others, and after `close`.
     """
 
     def __init__(
@@ -59,19 +65,33 @@ class HexcorePipeline:
         knowledge_db_path: str | Path | None = None,
         enable_memory_optimization: bool = True,
     ) -> None:
-        """Open the model at `model_path` (a GGUF file, a server's address, "embedded" or "scripted").
+        """Open a model: a folder of safetensors, a hub id that `hexcore models get` fetched, a GGUF file, a
+        server's address, "embedded" or "scripted". Never downloads anything.
 
-        `knowledge_db_path` is the knowledge folder, the user's own by default. Never downloads anything.
+        `device_map`, `quantization_type` (4bit, 8bit, none, auto) and `max_memory` (bytes, or "8GiB", by
+        device number or "cpu") concern torch models; see `load_torch_model`. `expert_adapters_dir` holds
+        their adapters, below the home where it is relative. `knowledge_db_path` is the knowledge folder, the
+        user's own by default. Without `enable_memory_optimization` no prompt is kept between questions and
+        nothing is given up to fit a budget: what does not fit is refused.
 
         Raises:
             ModelMissingError: when the model is not at hand, with the remedy.
+            DeviceMappingError: when its weights do not fit or a device is absent.
         """
-        from hexcore_engine.inference.assembly import parts_for_model
+        from hexcore_engine.inference.assembly import ModelPlacement, parts_for_model
 
-        parts = parts_for_model(model_path, knowledge_db_path)
+        placement = ModelPlacement(
+            quantization_type, device_map, max_memory, expert_adapters_dir, enable_memory_optimization
+        )
+        parts = parts_for_model(model_path, knowledge_db_path, placement)
         kept = KeptDecoder(parts.pop("open_decoder"))
-        kept()
-        self._take_parts(kept, **parts, own_decoder=kept)
+        try:
+            kept()
+        except BaseException:
+            parts["retriever"].close()
+            parts["knowledge"].close()
+            raise
+        self._take_parts(kept, **parts, own_decoder=kept, give_up=enable_memory_optimization)
 
     @classmethod
     def from_parts(
@@ -97,10 +117,13 @@ class HexcorePipeline:
         router: TransactionClassifier,
         settings: Settings,
         own_decoder: KeptDecoder | None = None,
+        give_up: bool = True,
     ) -> None:
         self._open_decoder = open_decoder
         # A decoder that came through `from_parts` belongs to whoever opened it.
         self._own_decoder = own_decoder
+        self._decoder = own_decoder() if own_decoder is not None else None
+        self._give_up = give_up
         self._knowledge = knowledge
         self._settings = settings
         self._pace = Pace()
@@ -108,11 +131,35 @@ class HexcorePipeline:
         self._told: set[str] = set()
         self.knowledge_retriever = retriever
         self.classifier = router
-        self.model = None
-        self.tokenizer = None
-        self.expert_manager = None
-        self.cross_expert = None
-        self.kv_cache_manager = None
+
+    @property
+    def model(self) -> Any:
+        """The transformers model."""
+        return self._torch_part("torch_model")
+
+    @property
+    def tokenizer(self) -> Any:
+        """The transformers tokenizer."""
+        return self._torch_part("tokenizer")
+
+    @property
+    def kv_cache_manager(self) -> Any:
+        """The `KVCacheManager` of prompts already computed."""
+        return self._torch_part("kv_cache_manager")
+
+    @property
+    def expert_manager(self) -> Any:
+        """The `ExpertAdapterManager` of the loaded model."""
+        return self._torch_part("expert_manager")
+
+    @property
+    def cross_expert(self) -> Any:
+        """The `CrossExpertAttention` that weighs experts writing together."""
+        return self._torch_part("cross_expert")
+
+    def _torch_part(self, name: str) -> Any:
+        decoder = self._decoder
+        return getattr(decoder, name, None) if decoder is not None and decoder.is_usable() else None
 
     def stream(self, request: PipelineRequest | str, stop: StopSignal | None = None) -> Iterator[Event]:
         """Answer a question; yields the events of one question as listed in protocol/events.py, from
@@ -124,7 +171,7 @@ class HexcorePipeline:
             yield self._retrieve(answer)
             decoder = self._open(answer)
             admission = self._plan(answer, decoder)
-            yield PlanMade(request.question_id, admission.plan, decoder.model)
+            yield answer.planned(admission.plan, decoder.model)
             yield from self._write(answer, decoder, admission)
             yield answer.outcome()
         except AnswerEndsHereError as end:
@@ -148,20 +195,24 @@ class HexcorePipeline:
     ) -> dict[str, Any]:
         """Answer a question at once: `{"response": text, "metadata": {...}}`.
 
-        `generation_kwargs` may hold `mode` and `seed`. Mixing experts needs adapters for a torch model.
+        `generation_kwargs` may hold `mode`, `seed`, `top_p`, `min_p`, `repetition_penalty` and `stop` (texts
+        that end the answer). Mixing experts needs adapters for a torch model. Budgets are more than 0.
 
         Raises:
             HexcoreError: when the answer failed; the metadata of what was found is lost then, use `stream`.
         """
-        unknown = set(generation_kwargs) - {"mode", "seed"}
+        unknown = sorted(set(generation_kwargs) - GENERATION_OPTIONS)
         if unknown:
-            raise UsageError(f"generate() does not know {', '.join(sorted(unknown))}.", "Known: mode, seed.")
+            known = ", ".join(sorted(GENERATION_OPTIONS))
+            raise UsageError(f"generate() does not know {', '.join(unknown)}.", f"Known: {known}.")
         request = PipelineRequest(
             query,
             max_tokens=max_new_tokens,
             temperature=temperature,
             latency_budget_ms=latency_budget_ms,
             memory_budget_mb=memory_budget_mb,
+            use_multiple_experts=use_multiple_experts,
+            give_up=self._give_up,
             **generation_kwargs,
         )
         events = list(self.stream(request))
@@ -174,6 +225,7 @@ class HexcorePipeline:
         """Close the knowledge files, and the model where this pipeline opened it."""
         if self._own_decoder is not None:
             self._own_decoder.close()
+        self._decoder = None
         self.knowledge_retriever.close()
         self._knowledge.close()
 
@@ -182,9 +234,17 @@ class HexcorePipeline:
     def _route(self, answer: AnswerInProgress) -> QuestionRouted:
         request = answer.request
         check_question(request.question)
-        choice = pinned(request.mode) if request.mode else self.classifier.classify(request.question)
+        choice, notes = (pinned(request.mode), ()) if request.mode else self._judge(request.question)
         answer.choice = choice
-        return QuestionRouted(request.question_id, choice)
+        answer.notes += notes
+        return QuestionRouted(request.question_id, choice, notes)
+
+    def _judge(self, question: str) -> tuple[ModeChoice, tuple[str, ...]]:
+        """The mode, and what is to be said about it; weights that can't be used don't fail the answer."""
+        try:
+            return self.classifier.classify(question), ()
+        except RoutingError as error:
+            return undecided(), (NOT_ROUTED_NOTE, f"{error.message} {error.remedy}")
 
     def _retrieve(self, answer: AnswerInProgress) -> PassagesRetrieved:
         """Never fails the answer: a retriever that raises is stated in the event."""
@@ -220,8 +280,10 @@ class HexcorePipeline:
             raise AnswerEndsHereError("no_model")
         if answer.stop.is_set():
             raise AnswerEndsHereError("stopped")
+        # A budget that leaves room for nothing is refused before a model is loaded for it.
+        Budgets.of(answer.request, self._settings)
         try:
-            decoder = self._open_decoder()
+            decoder = self._decoder = self._open_decoder()
         except ModelMissingError as error:
             answer.notes += [NO_MODEL_NOTE, f"{error.message} {error.remedy}"]
             raise AnswerEndsHereError("no_model") from error
@@ -233,14 +295,19 @@ class HexcorePipeline:
     def _plan(self, answer: AnswerInProgress, decoder: Decoder) -> Admission:
         if decoder.model.location != self._paced_model:
             self._pace, self._paced_model = Pace(), decoder.model.location
+            if decoder.warmed is not None:
+                self._pace = self._pace.after(decoder.warmed)
         mode = answer.choice.mode if answer.choice else "REASON"
-        return admit(answer.request, mode, answer.passages, decoder, self._settings, self._pace)
+        experts = experts_for(answer.choice, answer.request.use_multiple_experts)
+        together = num_writers(decoder, experts)
+        return admit(answer.request, mode, answer.passages, decoder, self._settings, self._pace, together)
 
     def _write(self, answer: AnswerInProgress, decoder: Decoder, admission: Admission) -> Iterator[Event]:
-        budget_ms = latency_budget_ms(answer.request, self._settings)
+        budget_ms = Budgets.of(answer.request, self._settings).latency_ms
         deadline = answer.started + budget_ms / 1000 if budget_ms else None
         writer = AnswerWriter(answer, self._knowledge.rule_exists, deadline)
-        yield from writer.write(decoder, decode_request(answer, admission, decoder.model, self._settings))
+        asked = decode_request(answer, admission, decoder.model, self._settings, deadline)
+        yield from writer.write(decoder, asked)
         if writer.finished is not None:
             self._pace = self._pace.after(writer.finished)
         # A server may have told meanwhile that it takes no grammar.
@@ -249,6 +316,7 @@ class HexcorePipeline:
     def _failed(self, answer: AnswerInProgress, error: HexcoreError) -> AnswerFailed:
         if isinstance(error, DecoderError) and self._own_decoder is not None:
             self._own_decoder.close()
+            self._decoder = None
         return answer.failed(error)
 
 

@@ -5,24 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import TypeVar
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.inference.answer import AnswerInProgress
 from hexcore_engine.inference.budget import Admission
 from hexcore_engine.inference.citations import NO_CITATION, CitationChecker
 from hexcore_engine.inference.decoders.base import (
+    DecodedStep,
     DecodedText,
     DecodeFinished,
     Decoder,
     DecodeRequest,
     StopSignal,
 )
+from hexcore_engine.inference.experts import experts_for
 from hexcore_engine.inference.prompt import MODE_STYLES
 from hexcore_engine.inference.streaming import LoopWatch, TextJoiner
 from hexcore_engine.protocol.events import Event
-from hexcore_engine.protocol.records import ModelRecord, StopReason, Usage
+from hexcore_engine.protocol.records import ModelRecord, PlanStep, StopReason, Usage
 from hexcore_engine.settings import Settings
 
+Number = TypeVar("Number", int, float)
 SMALL_MODEL_REPETITION_PENALTY = 1.15
 LOOP_NOTE = "The model began to repeat itself and was ended there."
 
@@ -75,6 +79,8 @@ class AnswerWriter:
             for item in items:
                 if isinstance(item, DecodeFinished):
                     self.finished = item
+                elif isinstance(item, DecodedStep):
+                    yield self._answer.gave_up(PlanStep(item.name, item.detail))
                 else:
                     yield from self._take(item)
 
@@ -105,28 +111,42 @@ class AnswerWriter:
         if self.finished is None:
             return
         self._answer.usage = _usage(self.finished, self._answer.started, self._first_token_at)
+        self._answer.notes += self.finished.notes
         self._answer.stop_reason = self.finished.stop_reason
         if self.finished.stop_reason == "stopped" and self._ended_by_us and not self._answer.stop.is_set():
             self._answer.stop_reason = self._ended_by_us
 
 
 def decode_request(
-    answer: AnswerInProgress, admission: Admission, model: ModelRecord, settings: Settings
+    answer: AnswerInProgress,
+    admission: Admission,
+    model: ModelRecord,
+    settings: Settings,
+    deadline: float | None = None,
 ) -> DecodeRequest:
-    """Return what the decoder is asked: the user's numbers, else the settings'; only rules that the model
-    reads can be cited in brackets."""
+    """Return what the decoder is asked: the user's numbers, else the settings' and the mode's; only rules
+    that the model reads can be cited in brackets."""
     request = answer.request
     style = MODE_STYLES[answer.choice.mode if answer.choice else "REASON"]
+    penalty = SMALL_MODEL_REPETITION_PENALTY if model.small else 1.0
     return DecodeRequest(
         messages=admission.messages,
         max_tokens=admission.max_tokens,
-        temperature=settings.answer.temperature if request.temperature is None else request.temperature,
-        top_p=style.top_p,
-        min_p=style.min_p,
-        repetition_penalty=SMALL_MODEL_REPETITION_PENALTY if model.small else 1.0,
-        seed=settings.answer.seed if request.seed is None else request.seed,
+        temperature=_first(request.temperature, settings.answer.temperature),
+        top_p=_first(request.top_p, style.top_p),
+        min_p=_first(request.min_p, style.min_p),
+        repetition_penalty=_first(request.repetition_penalty, penalty),
+        seed=_first(request.seed, settings.answer.seed),
+        stop=request.stop,
         citable_rules=tuple(p.id for p in admission.passages if p.kind in ("rule", "digest")),
+        deadline=deadline,
+        cache_limit_bytes=admission.cache_limit_bytes,
+        experts=experts_for(answer.choice, request.use_multiple_experts)[: admission.num_experts],
     )
+
+
+def _first(wanted: Number | None, otherwise: Number) -> Number:
+    return otherwise if wanted is None else wanted
 
 
 def _usage(finished: DecodeFinished, started: float, first_token_at: float | None) -> Usage:

@@ -8,7 +8,6 @@ thread.
 from __future__ import annotations
 
 import sqlite3
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ from hexcore_engine.knowledge.rules.records import (
     RuleView,
 )
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
-from hexcore_engine.knowledge.store.status import KnowledgeStatus
+from hexcore_engine.knowledge.store.status import KnowledgeStatus, older_than_cards
 from hexcore_engine.protocol.records import ErrorRecord
 
 if TYPE_CHECKING:
@@ -41,10 +40,9 @@ if TYPE_CHECKING:
     from hexcore_engine.knowledge.rules.graph import RulesGraph
     from hexcore_engine.knowledge.rules.moves import RuleMove
 
-NO_RULES = "no official rules file is loaded; our own words stand in (`hexcore setup --rules FILE`)"
+NO_RULES = "no official rules file is loaded; our own words stand in (`hexcore data import FILE`)"
+NO_RULES_AT_ALL = "no rules are loaded, not even in our own words (`hexcore setup`)"
 NO_CARDS = "no cards are loaded (`hexcore setup`)"
-# Releases come with each set, about every two months; older rules than this beside newer cards mislead.
-STALE_DAYS = 60
 
 
 class Knowledge:
@@ -237,6 +235,15 @@ class Knowledge:
                 return ()
             return cards.complete_names(connection, text, limit)
 
+    def find_cards(self, typed: str, limit: int = 50) -> CardSearch:
+        """Cards while one types: ordinary words find names, as `complete_names` does; what is more than that,
+        or what no name holds, is answered by `search_cards`."""
+        # Not needed to show the first screen.
+        from hexcore_engine.knowledge.cards.query.operator_help import is_plain
+
+        names = self.complete_names(typed, limit) if is_plain(typed) else ()
+        return CardSearch(names, len(names), typed) if names else self.search_cards(typed, limit)
+
     def search_cards(self, query: str, limit: int = 50) -> CardSearch:
         """Cards for a query in the card query language; words alone look for names."""
         with self._reader.query() as connection:
@@ -262,11 +269,8 @@ class Knowledge:
 def _warnings(release: ReleaseRecord | None, cards_date: str | None, has_cards: bool) -> tuple[str, ...]:
     warnings = []
     if release is None or not release.official:
-        warnings.append(NO_RULES)
+        warnings.append(NO_RULES if release else NO_RULES_AT_ALL)
     if not has_cards:
         warnings.append(NO_CARDS)
-    if release is not None and release.effective and cards_date:
-        days = (date.fromisoformat(cards_date) - date.fromisoformat(release.effective)).days
-        if days > STALE_DAYS:
-            warnings.append(f"the rules ({release.effective}) are older than the cards ({cards_date})")
-    return tuple(warnings)
+    older = older_than_cards(release.effective, cards_date) if release is not None else None
+    return (*warnings, older) if older else tuple(warnings)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from hexcore_engine.knowledge.cards.linking import NameIndex, cards_by_id, load_name_index
+from hexcore_engine.knowledge.cards.reader import read_source
 from hexcore_engine.knowledge.cards.records import CardRecord
 from hexcore_engine.knowledge.cards.text import card_text, generic_text
 from hexcore_engine.knowledge.digest.loader import LABEL
@@ -27,6 +28,7 @@ from hexcore_engine.knowledge.question import Question, QuestionReader
 from hexcore_engine.knowledge.rules import reader as rules
 from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
+from hexcore_engine.knowledge.store.status import older_than_cards
 from hexcore_engine.protocol.records import Passage
 
 MAX_CARD_PASSAGES = 4
@@ -76,6 +78,7 @@ class HybridRetriever:
         self._names = NameIndex()
         self._common: frozenset[str] = frozenset()
         self._release: ReleaseRecord | None = None
+        self._older: str | None = None
 
     def close(self) -> None:
         """Close the files."""
@@ -157,6 +160,8 @@ class HybridRetriever:
             self._signals = open_signals(connection, self._decided, self._without & PARTS.keys())
             entry = pointer.current_release() if pointer else None
             self._release = rules.release_record(connection, entry.key, entry.effective) if entry else None
+            cards = read_source(connection) if self._reader.has_cards else None
+            self._older = older_than_cards(entry.effective, cards.date) if entry and cards else None
             self._generation = pointer.generation if pointer else None
         return self._signals
 
@@ -260,8 +265,10 @@ class HybridRetriever:
         if self._release is None or not self._release.official:
             notes.append(
                 "No official rules file is loaded: the rules found are in our words"
-                " (`hexcore setup --rules FILE`)."
+                " (`hexcore data import FILE`)."
             )
+        if self._older:
+            notes.append(f"{self._older[:1].upper()}{self._older[1:]} (`hexcore data update`).")
         if not self._names.whole:
             notes.append("No cards are loaded (`hexcore setup`).")
         notes += [

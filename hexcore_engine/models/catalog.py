@@ -11,6 +11,7 @@ import msgspec
 from hexcore_engine.errors import ModelMissingError, UsageError
 from hexcore_engine.models.gguf import describe_gguf
 from hexcore_engine.models.gguf_import import torch_folder_for
+from hexcore_engine.models.hub import hub_id_of, is_hub_id, require_fetched
 from hexcore_engine.models.torch_folder import describe_torch_folder
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import DecoderName, ModelRecord
@@ -57,11 +58,14 @@ def _is_gguf(location: str) -> bool:
 
 
 def model_folder(location: str, paths: Paths) -> Path:
-    """Return the folder torch reads: the one a location names, or what a GGUF file was converted to.
+    """Return the folder torch reads: the one a location names, what was fetched of a hub id, or what a GGUF
+    file was converted to.
 
     Raises:
-        ModelMissingError: when the conversion was not made yet.
+        ModelMissingError: when it was not fetched or the conversion not made yet.
     """
+    if is_hub_id(location):
+        return require_fetched(location, paths.models_dir)
     if not _is_gguf(location):
         return Path(location).expanduser()
     folder = torch_folder_for(model_file(location, paths), paths.models_dir)
@@ -126,7 +130,9 @@ def list_models(settings: Settings, paths: Paths) -> tuple[ModelRecord, ...]:
     locations = [settings.model.path, EMBEDDED_MODEL]
     embedded = paths.embedded_model_file
     locations += [str(file) for file in sorted(paths.models_dir.glob("*.gguf")) if file != embedded]
-    locations += [str(file.parent) for file in sorted(paths.models_dir.glob("*/config.json"))]
+    folders = [file.parent for file in sorted(paths.models_dir.glob("*/config.json"))]
+    whole = [folder for folder in folders if folder.suffix not in (".part", ".new")]
+    locations += [hub_id_of(folder, paths.models_dir) or str(folder) for folder in whole]
     return tuple(_describe_or_say_why(settings.model, paths, name) for name in dict.fromkeys(locations))
 
 
@@ -138,8 +144,11 @@ def use_model(paths: Paths, location: str) -> ModelRecord:
     """
     location = location.strip()
     if not location:
-        raise UsageError("No model was named.", "Name a .gguf file, an http(s) address, or `embedded`.")
-    if decoder_of(location) in ("llama_cpp", "torch") and location != EMBEDDED_MODEL:
+        raise UsageError(
+            "No model was named.", "Name a .gguf file, a folder, a hub id, an http(s) address, or `embedded`."
+        )
+    local = decoder_of(location) in ("llama_cpp", "torch")
+    if local and location != EMBEDDED_MODEL and not is_hub_id(location):
         location = str(Path(location).expanduser().absolute())
     record = describe(ModelSettings(), paths, location)
     save_setting(paths.settings_file, "model", "path", location)

@@ -17,6 +17,7 @@ from hexcore_engine.models.quantization import (
 )
 from hexcore_engine.models.torch_folder import TorchFolder, read_torch_folder
 from hexcore_engine.utils.device import DeviceCapabilities, detect_device
+from hexcore_engine.utils.memory import give_back_freed
 
 DeviceMap = str | dict[str, Any]
 MaxMemory = dict[int | str, int | str]
@@ -59,6 +60,7 @@ def load_torch_model(
     plan = plan_weights(folder, kind, dtype)
     refuse_unfit(plan, _allowed_bytes(max_memory, device))
     model = _load_weights(found, kind, dtype, _resolved_map(device_map, device), max_memory)
+    give_back_freed()
     return LoadedTorchModel(model, tokenizer, found, device, kind, plan, audit_weights(model, plan))
 
 
@@ -134,6 +136,8 @@ def _load_weights(
             max_memory=max_memory if device_map == "auto" else None,
             quantization_config=quantization_config(kind, dtype),
             use_safetensors=True,
+            # Mapped, the whole file would stay in memory for the few weights that are not quantised.
+            disable_mmap=kind != "none",
             trust_remote_code=False,
         )
     except torch.cuda.OutOfMemoryError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Literal
 
 from hexcore_engine.errors import DeviceMappingError, UsageError
@@ -17,15 +18,20 @@ def choose_quantization(wanted: str, device: DeviceCapabilities, num_parameters:
     Raises:
         UsageError: for a kind that does not exist.
     """
-    if wanted == "auto":
-        if device.device == "cpu":
-            return "none" if num_parameters < 1_000_000_000 else "4bit"
-        total = device.total_bytes or 0
-        return "none" if num_parameters * 2 < total * 0.5 else "4bit"
+    check_quantization(wanted)
     for kind in KINDS:
         if wanted == kind:
             return kind
-    raise UsageError(f"There is no quantization {wanted!r}.", f"Known: auto, {', '.join(KINDS)}.")
+    if device.device == "cpu":
+        return "none" if num_parameters < 1_000_000_000 else "4bit"
+    total = device.total_bytes or 0
+    return "none" if num_parameters * 2 < total * 0.5 else "4bit"
+
+
+def check_quantization(wanted: str) -> None:
+    """Raise `UsageError` for a kind that does not exist."""
+    if wanted not in ("auto", *KINDS):
+        raise UsageError(f"There is no quantization {wanted!r}.", f"Known: auto, {', '.join(KINDS)}.")
 
 
 def compute_dtype(device: DeviceCapabilities) -> Any:
@@ -57,6 +63,8 @@ def quantization_config(kind: Quantization, dtype: Any) -> Any:
             "Install it with `make setup EXTRAS=torch`, or use `--quantization none`.",
         ) from error
     mend_cpu_unpacking()
+    # One line a layer and run about casts that are meant.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     if kind == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(

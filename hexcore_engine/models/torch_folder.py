@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hexcore_engine.errors import ModelMissingError
 from hexcore_engine.models.gguf import SMALL_MODEL_PARAMETERS
+from hexcore_engine.models.safetensors_file import DamagedFileError, read_header
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.utils.validation import clean_line
 
 INDEX_NAME = "model.safetensors.index.json"
-_MAX_HEADER_BYTES = 100 * 1024 * 1024
-_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 # Bytes of a parameter once loaded, scales included; "none" is 16 bits.
 _BYTES_PER_PARAMETER = {"4bit": 0.52, "8bit": 1.01, "none": 2.0}
+# What stays in 16 bits: by design, or because transformers fuses it into tensors bitsandbytes can't shrink.
+_KEPT_WHOLE = ("embed", "lm_head", "norm", ".gate.weight")
+_FUSED = (".experts.",)
 
 
 @dataclass(frozen=True)
@@ -29,19 +31,40 @@ class TorchFolder:
     config: dict[str, Any]
     shards: tuple[Path, ...]
     num_parameters: int
+    num_kept_whole: int = 0
+    num_fused: int = 0
+
+    def weights_bytes(self, quantization: str = "none") -> int:
+        """Predicted bytes of the weights once loaded; `num_fused` parameters stay whole whatever is asked."""
+        whole = self.num_kept_whole + self.num_fused
+        shrunk = (self.num_parameters - whole) * _BYTES_PER_PARAMETER[quantization]
+        return int(shrunk + whole * _BYTES_PER_PARAMETER["none"])
 
     @property
     def context_tokens(self) -> int:
         """Tokens the model was trained to see at once."""
         return int(self.config.get("max_position_embeddings") or 4096)
 
-    @property
-    def kv_bytes_per_token(self) -> int:
-        """Keys and values of one token over all layers, in 16 bits."""
-        heads = int(self.config.get("num_attention_heads") or 1)
-        width = int(self.config.get("head_dim") or int(self.config.get("hidden_size") or 0) // heads)
-        kv_heads = int(self.config.get("num_key_value_heads") or heads)
-        return 2 * 2 * int(self.config.get("num_hidden_layers") or 0) * kv_heads * width
+    def kv_bytes_per_token(self, itemsize: int = 2) -> int:
+        """Keys and values of one token over all layers, in numbers of `itemsize` bytes."""
+        return self._number("num_hidden_layers") * self._kv_bytes_of_layer(itemsize)
+
+    def step_bytes(self, num_tokens: int, itemsize: int = 2) -> int:
+        """Scratch space of one step of `num_tokens`: activations of one layer, the longer copy of its keys
+        and values while the cache grows, and one row of logits in 32 bits, a few times over."""
+        hidden, inner = self._number("hidden_size"), self._number("intermediate_size")
+        activations = num_tokens * (8 * hidden + 3 * inner) * itemsize
+        growing = self.context_tokens * self._kv_bytes_of_layer(itemsize)
+        return activations + growing + 4 * 4 * self._number("vocab_size")
+
+    def _kv_bytes_of_layer(self, itemsize: int) -> int:
+        heads = self._number("num_attention_heads") or 1
+        width = self._number("head_dim") or self._number("hidden_size") // heads
+        kv_heads = self._number("num_key_value_heads") or heads
+        return 2 * itemsize * kv_heads * width
+
+    def _number(self, name: str) -> int:
+        return int(self.config.get(name) or 0)
 
 
 def read_torch_folder(folder: Path) -> TorchFolder:
@@ -56,7 +79,7 @@ def read_torch_folder(folder: Path) -> TorchFolder:
             "Name a folder of safetensors, a .gguf file or an http(s) address; `hexcore models list` shows "
             "what is at hand.",
         )
-    pickles = sorted(file.name for pattern in _PICKLED for file in folder.glob(pattern))
+    pickles = sorted(file.name for pattern in PICKLED for file in folder.glob(pattern))
     if pickles:
         raise _unusable(
             folder,
@@ -69,7 +92,15 @@ def read_torch_folder(folder: Path) -> TorchFolder:
     if not any((folder / name).is_file() for name in _TOKENIZERS):
         raise _unusable(folder, f"it has no tokenizer ({' or '.join(_TOKENIZERS)})")
     shards = _shards(folder)
-    return TorchFolder(folder, config, shards, sum(_count_parameters(folder, shard) for shard in shards))
+    sizes = [size for shard in shards for size in _parameter_counts(folder, shard)]
+    return TorchFolder(
+        folder,
+        config,
+        shards,
+        sum(count for _, count in sizes),
+        num_kept_whole=sum(count for name, count in sizes if any(part in name for part in _KEPT_WHOLE)),
+        num_fused=sum(count for name, count in sizes if any(part in name for part in _FUSED)),
+    )
 
 
 def describe_torch_folder(
@@ -83,7 +114,7 @@ def describe_torch_folder(
         location=str(folder),
         decoder="torch",
         quantization=None if kind == "none" else kind,
-        weights_bytes=int(found.num_parameters * _BYTES_PER_PARAMETER[kind]),
+        weights_bytes=found.weights_bytes(kind),
         context_tokens=min(context_tokens or found.context_tokens, found.context_tokens),
         num_parameters=found.num_parameters,
         small=found.num_parameters < SMALL_MODEL_PARAMETERS,
@@ -103,22 +134,13 @@ def _shards(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def _count_parameters(folder: Path, shard: Path) -> int:
-    """Count from the header of a safetensors file, and check that the file is whole."""
+def _parameter_counts(folder: Path, shard: Path) -> list[tuple[str, int]]:
+    """Return name and size of each tensor from the header of a safetensors file; checks that it is whole."""
     try:
-        with shard.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            if not 2 <= length <= _MAX_HEADER_BYTES:
-                raise ValueError("header length")
-            header = json.loads(stream.read(length))
-        tensors = [value for name, value in header.items() if name != "__metadata__"]
-        end = max((value["data_offsets"][1] for value in tensors), default=0)
-        if shard.stat().st_size != 8 + length + end:
-            raise ValueError("file length")
-        return sum(math.prod(value["shape"]) for value in tensors)
+        return [(name, entry.num_parameters) for name, entry in read_header(shard).items()]
     except OSError as error:
         raise _unusable(folder, f"{shard.name} can't be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except DamagedFileError as error:
         raise _unusable(folder, f"{clean_line(shard.name)} is cut short or not a safetensors file") from error
 
 

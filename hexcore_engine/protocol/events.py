@@ -69,10 +69,11 @@ class QuestionAccepted(BaseEvent, frozen=True):
 
 
 class QuestionRouted(BaseEvent, frozen=True):
-    """The mode the question was understood in."""
+    """The mode the question was understood in; `notes` say what kept it from being judged."""
 
     question_id: str
     choice: ModeChoice
+    notes: tuple[str, ...] = ()
 
 
 class PassagesRetrieved(BaseEvent, frozen=True):
@@ -87,7 +88,8 @@ class PassagesRetrieved(BaseEvent, frozen=True):
 
 
 class PlanMade(BaseEvent, frozen=True):
-    """What will be asked of the model, and what was given up to fit."""
+    """What will be asked of the model, and what was given up to fit. Comes again, with the steps so far, when
+    more has to be given up in mid-answer."""
 
     question_id: str
     plan: AnswerPlan
@@ -191,11 +193,13 @@ class WatchStopped(BaseEvent, frozen=True):
 
 
 class ModelsListed(BaseEvent, frozen=True):
-    """Models at hand; `configured` is the one a question would load, `loaded` the one in memory."""
+    """Models at hand; `configured` is the one a question would load, `loaded` the one in memory. `note` says
+    what would let more of them run."""
 
     models: tuple[ModelRecord, ...]
     configured: str
     loaded: str | None
+    note: str = ""
 
 
 class ModelLoading(BaseEvent, frozen=True):
@@ -217,6 +221,19 @@ class ModelUnloaded(BaseEvent, frozen=True):
     """The model's memory was given back."""
 
     model: str | None
+
+
+class DataProgressed(BaseEvent, frozen=True):
+    """Rules or cards are being fetched or built; `fraction` 0 to 1 where it is known."""
+
+    text: str
+    fraction: float | None = None
+
+
+class DataChanged(BaseEvent, frozen=True):
+    """Set-up, an import or an update is done; `text` says line by line what came of it."""
+
+    text: str
 
 
 class EngineReported(BaseEvent, frozen=True):
@@ -256,6 +273,8 @@ Event = (
     | ModelLoading
     | ModelLoaded
     | ModelUnloaded
+    | DataProgressed
+    | DataChanged
     | EngineReported
     | EngineStopping
 )
@@ -278,6 +297,7 @@ FINAL_EVENTS: tuple[type[BaseEvent], ...] = (
     ModelsListed,
     ModelLoaded,
     ModelUnloaded,
+    DataChanged,
     EngineReported,
     EngineStopping,
 )

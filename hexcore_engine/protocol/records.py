@@ -18,6 +18,14 @@ StopReason = Literal["end", "length", "stopped", "budget", "engine_lost", "refus
 DecoderName = Literal["llama_cpp", "openai", "torch", "scripted"]
 Basis = Literal["measured", "computed"]
 
+# The words people read for a citation's status, wherever one is shown.
+CITATION_WORDS: dict[CitationStatus, str] = {
+    "quoted": "quoted",
+    "retrieved": "from the evidence",
+    "exists-not-retrieved": "exists, not retrieved",
+    "unknown": "unknown",
+}
+
 
 class Record(msgspec.Struct, frozen=True):
     """Base of all values here: immutable."""

@@ -126,6 +126,21 @@ class UnloadModel(BaseRequest, frozen=True):
     """Give the model's memory back. `ModelUnloaded`."""
 
 
+class RunSetup(BaseRequest, frozen=True):
+    """Fetch and build what set-up provides and is not there. Streams `DataProgressed`, then
+    `DataChanged`."""
+
+
+class ImportData(BaseRequest, frozen=True):
+    """Import a rules or card file, named as the engine's machine knows it. Answered like `RunSetup`."""
+
+    file: str
+
+
+class UpdateData(BaseRequest, frozen=True):
+    """Ask the sources for newer rules and cards. Answered like `RunSetup`."""
+
+
 class EngineStatus(BaseRequest, frozen=True):
     """`EngineReported`."""
 
@@ -152,6 +167,9 @@ Request = (
     | ListModels
     | LoadModel
     | UnloadModel
+    | RunSetup
+    | ImportData
+    | UpdateData
     | EngineStatus
     | StopEngine
 )

@@ -19,6 +19,7 @@ from hexcore_engine.protocol.codec import PROTOCOL_VERSION
 from hexcore_engine.protocol.limits import check_question
 from hexcore_engine.protocol.records import EngineRecord, ErrorRecord, TurnRecord
 from hexcore_engine.service.answers import RunningAnswer, new_question_id
+from hexcore_engine.service.data_work import Work, importing, setting_up, start_data_work, updating
 from hexcore_engine.service.streaming import Connection
 from hexcore_engine.utils.validation import clean_line
 
@@ -53,6 +54,9 @@ class Dispatcher:
             requests.ListModels: self._list_models,
             requests.LoadModel: self._load_model,
             requests.UnloadModel: self._unload_model,
+            requests.RunSetup: self._run_setup,
+            requests.ImportData: self._import_data,
+            requests.UpdateData: self._update_data,
             requests.EngineStatus: self._status,
             requests.StopEngine: self._stop_engine,
         }
@@ -239,9 +243,10 @@ class Dispatcher:
 
         settings = self._engine.read_settings()
         models = await asyncio.to_thread(list_models, settings, self._engine.paths)
+        note = await asyncio.to_thread(self._engine.missing_torch)
         loaded = self._engine.host.record
-        configured = settings.model.path
-        connection.send(request_id, events.ModelsListed(models, configured, loaded.name if loaded else None))
+        name = loaded.name if loaded else None
+        connection.send(request_id, events.ModelsListed(models, settings.model.path, name, note))
 
     async def _load_model(self, connection: Connection, request_id: int, load: requests.LoadModel) -> None:
         started = time.monotonic()
@@ -257,6 +262,33 @@ class Dispatcher:
     async def _unload_model(self, connection: Connection, request_id: int, _: requests.UnloadModel) -> None:
         name = await self._between_answers(self._engine.host.unload)
         connection.send(request_id, events.ModelUnloaded(name))
+
+    # -- rules and cards
+
+    async def _run_setup(self, connection: Connection, request_id: int, _: requests.RunSetup) -> None:
+        engine = self._engine
+        await self._change_data(connection, request_id, setting_up(engine.paths, engine.read_settings()))
+        # The model may have come with it.
+        engine.warm_up()
+
+    async def _import_data(self, connection: Connection, request_id: int, ask: requests.ImportData) -> None:
+        if not ask.file.strip() or "\0" in ask.file:
+            raise UsageError("No file was named.", "Give the path of a rules or card file.")
+        work = importing(self._engine.paths, ask.file)
+        await self._change_data(connection, request_id, work)
+
+    async def _update_data(self, connection: Connection, request_id: int, _: requests.UpdateData) -> None:
+        work = updating(self._engine.paths, self._engine.read_settings())
+        await self._change_data(connection, request_id, work)
+
+    async def _change_data(self, connection: Connection, request_id: int, work: Work) -> None:
+        loop = asyncio.get_running_loop()
+
+        def tell(event: events.DataProgressed) -> None:
+            loop.call_soon_threadsafe(connection.send, request_id, event)
+
+        text = await asyncio.wrap_future(start_data_work(work, tell))
+        connection.send(request_id, events.DataChanged(text))
 
     async def _between_answers(self, begin: Callable[[], Future[T]]) -> T:
         """Run work of the model host while no answer is written, and wait for it."""

@@ -12,9 +12,10 @@ from concurrent.futures import Future
 
 from hexcore_engine.client.fingerprint import package_fingerprint
 from hexcore_engine.client.run_folder import ensure_run_folder
-from hexcore_engine.errors import HexcoreError, SessionError
+from hexcore_engine.errors import HexcoreError, SessionError, StorageError
 from hexcore_engine.inference.decoders.base import Decoder
 from hexcore_engine.knowledge.store.pointer import read_pointer
+from hexcore_engine.models.advice import missing_torch_note
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.events import AnswerOutcome, Event
 from hexcore_engine.protocol.records import Snapshot, TurnRecord, Usage
@@ -120,14 +121,24 @@ class Engine:
 
     def snapshot(self) -> Snapshot:
         """Measure memory now; called off the event loop."""
+        return take_snapshot(self._driver(), self.host.loaded(), self._last_usage)
+
+    def missing_torch(self) -> str:
+        """What would let models run on the devices seen; called off the event loop."""
+        return missing_torch_note(self._driver().gpus())
+
+    def _driver(self) -> MemoryDriver:
         if self._memory_driver is None:
             self._memory_driver = SystemMemoryDriver()
-        return take_snapshot(self._memory_driver, self.host.loaded(), self._last_usage)
+        return self._memory_driver
 
     def knowledge_generation(self) -> int | None:
-        """The generation the knowledge pointer names."""
-        pointer = read_pointer(self.paths.knowledge_dir)
-        return pointer.generation if pointer else None
+        """The generation the knowledge pointer names; None also where it can't be read, which the look-ups
+        will say."""
+        with contextlib.suppress(StorageError):
+            pointer = read_pointer(self.paths.knowledge_dir)
+            return pointer.generation if pointer else None
+        return None
 
     def read_settings(self) -> Settings:
         """The settings as the file has them now."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 
-from hexcore_engine.client.supervisor import is_listening, start_engine
+from hexcore_engine.client.engine_process import is_listening, start_engine
 from hexcore_engine.errors import EngineUnreachableError
 from hexcore_engine.paths import Paths
 

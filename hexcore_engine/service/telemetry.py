@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from hexcore_engine.inference.decoders.base import DecoderMemory
+from hexcore_engine.models.advice import missing_torch_note
 from hexcore_engine.protocol.records import (
     CacheStats,
     DeviceSnapshot,
@@ -43,7 +44,7 @@ def take_snapshot(driver: MemoryDriver, loaded: LoadedModel | None, last_answer:
     return Snapshot(
         taken_at=time.time(),
         devices=tuple(devices),
-        gpu_note="" if gpus else NO_GPU,
+        gpu_note=missing_torch_note(gpus) if gpus else NO_GPU,
         model=loaded.record if loaded else None,
         cache=loaded.cache if loaded else None,
         last_answer=last_answer,

@@ -5,14 +5,7 @@ from __future__ import annotations
 import json
 
 from hexcore_engine.errors import UsageError
-from hexcore_engine.protocol.records import SessionRecord, TurnRecord, to_builtins
-
-STATUS_WORDS = {
-    "quoted": "quoted",
-    "retrieved": "from the evidence",
-    "exists-not-retrieved": "exists, not in the evidence",
-    "unknown": "no such rule",
-}
+from hexcore_engine.protocol.records import CITATION_WORDS, SessionRecord, TurnRecord, to_builtins
 
 
 def export_session(session: SessionRecord, turns: tuple[TurnRecord, ...], form: str) -> str:
@@ -40,7 +33,7 @@ def _turn_markdown(turn: TurnRecord) -> str:
     lines.append(turn.response or "(no answer text)")
     if turn.citations:
         lines += ["", "Rules named:"]
-        lines += [f"- {citation.rule}: {STATUS_WORDS[citation.status]}" for citation in turn.citations]
+        lines += [f"- {citation.rule}: {CITATION_WORDS[citation.status]}" for citation in turn.citations]
     release = (
         f"Comprehensive Rules {turn.rules_release}" if turn.rules_release else "no official rules loaded"
     )

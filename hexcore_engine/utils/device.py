@@ -51,3 +51,14 @@ def cpu_has_fast_bf16(flags: str | None = None) -> bool:
     if {"avx512_bf16", "amx_bf16", "bf16"} & words:
         return True
     return platform.system() == "Darwin" and platform.machine() == "arm64"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that a device's or the machine's memory ran out. torch has a type of its own
+    on CUDA and a plain RuntimeError on a processor."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    text = str(error)
+    return isinstance(error, RuntimeError) and (
+        "can't allocate memory" in text or "not enough memory" in text
+    )

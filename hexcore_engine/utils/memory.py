@@ -6,6 +6,7 @@ Whatever can't be told is None, never an exception. All sizes are bytes.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,6 +156,13 @@ class ScriptedMemoryDriver:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def give_back_freed() -> None:
+    """Return what the C library keeps of freed memory to the system: after weights were quantised that can be
+    three times what is left of them. Does nothing where the C library is not glibc."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _open_nvml() -> Any:

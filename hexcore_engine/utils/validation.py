@@ -32,6 +32,8 @@ def clean_text(text: str) -> str:
 
     All line ends become newlines.
     """
+    if not _NOT_FOR_OUTPUT.search(text):
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = _SEQUENCES.sub("", text)
     return _CONTROLS.sub("", text.encode("utf-8", "replace").decode("utf-8"))

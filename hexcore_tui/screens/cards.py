@@ -11,7 +11,8 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from hexcore_engine.errors import HexcoreError
-from hexcore_engine.knowledge.cards.records import CardHit
+from hexcore_engine.knowledge.cards.query.operator_help import operator_help
+from hexcore_engine.knowledge.cards.records import CardSearch
 from hexcore_engine.knowledge.store.status import KnowledgeStatus
 from hexcore_engine.utils.validation import clean_line
 from hexcore_tui.actions import bindings_of
@@ -21,6 +22,7 @@ from hexcore_tui.textual_gaps import paint_now
 from hexcore_tui.widgets.cards.card_document import unknown_card_document
 from hexcore_tui.widgets.cards.card_list import CardList
 from hexcore_tui.widgets.cards.card_view import CardView
+from hexcore_tui.widgets.cards.query_words import MAX_ANSWERS, note_text, reading_content
 from hexcore_tui.widgets.shared.delay import Delay
 from hexcore_tui.widgets.shared.key_bar import KeyBar
 from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
@@ -31,7 +33,7 @@ from hexcore_tui.widgets.shared.title_bar import TitleBar
 if TYPE_CHECKING:
     from hexcore_engine.knowledge.lookup import Knowledge
 
-MAX_ANSWERS = 100
+NOTHING_FOUND = CardSearch((), 0, "")
 
 
 class CardsScreen(Screen[None]):
@@ -43,22 +45,26 @@ class CardsScreen(Screen[None]):
         & #body { height: 1fr; }
         & #found { width: 2fr; min-width: 26; }
         & #note { height: 1; padding: 0 1; color: $text-muted; }
+        & #reading { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
         & CardView { width: 3fr; border-left: solid $panel; }
     }
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._query = QueryInput("Name of a card, or its beginning")
+        self._query = QueryInput("Name of a card, its beginning, or a query such as t:elf pow>2")
+        self._found = NOTHING_FOUND
+        self._reading = Static("", id="reading", markup=False)
         self._list = CardList()
         self._card = CardView()
         self._note = Static("", id="note", markup=False)
         self._preview = Delay(self)
 
     def compose(self) -> ComposeResult:
-        """Field above, list and card side by side."""
+        """Field above, how it was read below it, list and card side by side."""
         yield TitleBar("cards")
         yield self._query
+        yield self._reading
         with Horizontal(id="body"):
             with Vertical(id="found"):
                 yield self._list
@@ -76,6 +82,11 @@ class CardsScreen(Screen[None]):
         """Look up what is typed so far."""
         event.stop()
         self._search(self._query.words)
+
+    def on_query_input_cursor_moved(self, event: QueryInput.CursorMoved) -> None:
+        """Help with the operator under the cursor."""
+        event.stop()
+        self._say_reading()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Read the marked card."""
@@ -115,6 +126,12 @@ class CardsScreen(Screen[None]):
             self._query.value = ""
         self._query.focus()
 
+    def action_take_reading(self) -> None:
+        """Put the query as it was read into the field, to be mended there."""
+        if self._found.reading:
+            self._query.value = self._found.reading
+            self._query.focus()
+
     def action_ask_about(self) -> None:
         """Put the card's name into a question."""
         name = self._card.name_shown or self._list.highlighted_name
@@ -130,18 +147,29 @@ class CardsScreen(Screen[None]):
     @work(group="search", exclusive=True, exit_on_error=False)
     async def _search(self, words: str) -> None:
         try:
-            hits, status = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))
+            found, status = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))
         except HexcoreError as error:
-            self._list.show_hits(())
-            self._note.update("")
+            self._show_found(NOTHING_FOUND, "")
             self._card.show_failure(error)
             return
         if not status.num_cards:
             self._card.show_document(unknown_card_document(words, status))
-        self._list.show_hits(hits)
+        elif words and not found.hits:
+            self._card.show_nothing(found.error)
+        self._show_found(found, note_text(words, found, status))
+        paint_now(self, self._list, self._note, self._reading)
+
+    def _show_found(self, found: CardSearch, note: str) -> None:
+        self._found = found
+        self._list.show_hits(found.hits)
         # One line high whatever it says: a new layout of the screen with each letter typed would hold it up.
-        self._note.update(note_text(words, len(hits), status), layout=False)
-        paint_now(self, self._list, self._note)
+        self._note.update(note, layout=False)
+        self._say_reading()
+
+    def _say_reading(self) -> None:
+        query = self._query
+        content = reading_content(self._found, query.value, operator_help(query.value, query.cursor_position))
+        self._reading.update(content, layout=False)
 
     def _show_marked(self) -> None:
         name = self._list.highlighted_name
@@ -155,17 +183,6 @@ class CardsScreen(Screen[None]):
             self._card.focus()
 
 
-def note_text(words: str, num_hits: int, status: KnowledgeStatus) -> str:
-    """Return the line below the list: how much was found, and how old the data is."""
-    if not status.num_cards:
-        return "no cards yet"
-    if not words:
-        return f"{status.num_cards:,} cards, {clean_line(status.cards_date or 'date unknown')}"
-    if num_hits >= MAX_ANSWERS:
-        return f"the first {num_hits}; type on to narrow them"
-    return f"{num_hits} found" if num_hits else "no card of that name"
-
-
-def _find(knowledge: Knowledge, words: str) -> tuple[tuple[CardHit, ...], KnowledgeStatus]:
-    hits = knowledge.complete_names(words, limit=MAX_ANSWERS) if words else ()
-    return hits, knowledge.status()
+def _find(knowledge: Knowledge, words: str) -> tuple[CardSearch, KnowledgeStatus]:
+    found = knowledge.find_cards(words, MAX_ANSWERS) if words else NOTHING_FOUND
+    return found, knowledge.status()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from hexcore_engine.client.client import EngineClient
 from hexcore_engine.protocol import events, requests
 
 T = TypeVar("T")
+# Capabilities by which root passes over the modes of files, as Linux numbers them.
+_DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
+_PR_CAPBSET_DROP = 24
 QUESTION = "What does deathtouch do with trample?"
 # Long enough to be in the middle of at 60 words a second, and no loop.
 SLOW_TEXT = "The rule is [702.2c] and it goes on. " + " ".join(f"word{number}" for number in range(400))
@@ -83,6 +87,15 @@ def wait_until(condition: Callable[[], T], seconds: float = 20.0, every_s: float
             return value
         time.sleep(every_s)
     raise AssertionError("it did not happen in time")
+
+
+def bound_by_modes() -> None:
+    """Let the modes of files hold for the program that a child becomes, also when root runs the tests; for
+    `preexec_fn`."""
+    if os.geteuid() == 0:
+        library = ctypes.CDLL(None)
+        for capability in (_DAC_OVERRIDE, _DAC_READ_SEARCH):
+            library.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)
 
 
 def has_ended(pid: int) -> bool:

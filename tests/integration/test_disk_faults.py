@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from hexcore_engine.client.supervisor import engine_status
 from hexcore_engine.data.rules_files import kept_file
 from hexcore_engine.errors import KnowledgeCorruptError
 from hexcore_engine.knowledge.store.pointer import read_pointer
@@ -20,7 +22,7 @@ from hexcore_engine.paths import Paths, default_paths
 from hexcore_engine.service.recorder import NOT_SAVED
 from tests.conftest import paths_of
 from tests.integration.data.test_setup_faults import mounted
-from tests.integration.parts import ENGINE, QUESTION, SLOW_TEXT, Run, wait_until
+from tests.integration.parts import ENGINE, HEXCORE, QUESTION, SLOW_TEXT, Run, bound_by_modes, wait_until
 from tests.unit.data.own_rules import own_rules
 
 pytestmark = pytest.mark.slow
@@ -63,6 +65,57 @@ def test_a_read_only_home_is_said_with_what_to_do(scripted_home: Paths, hexcore:
     assert (done.returncode, error["code"]) == (4, "HX-UNREACHABLE")
     assert "Read-only" in error["message"]
     assert "HEXCORE_HOME" in error["remedy"]
+
+
+def test_a_home_that_may_not_be_read_is_said(scripted_home: Paths, hexcore: Run) -> None:
+    for folder in (scripted_home.home, scripted_home.knowledge_dir):
+        mode = folder.stat().st_mode
+        folder.chmod(0)
+        for words in (("rule", "702.2c"), ("data", "status"), ("cards", "lantern"), ("setup",)):
+            done = hexcore(*words, "--json", preexec_fn=bound_by_modes)
+            error = json.loads(done.stdout)["error"]
+            assert (done.returncode, error["code"]) == (4, "HX-STORAGE"), (folder, words, error)
+            assert str(folder) in error["message"]
+            assert "Permission denied." in error["message"]
+            assert "Errno" not in done.stdout + done.stderr
+        folder.chmod(mode)
+
+
+def test_knowledge_that_may_not_be_read_does_not_keep_the_engine_from_saying_so(
+    scripted_home: Paths, hexcore: Run
+) -> None:
+    scripted_home.knowledge_dir.chmod(0)
+    asked = json.loads(hexcore("ask", QUESTION, "--json", preexec_fn=bound_by_modes).stdout)
+    scripted_home.knowledge_dir.chmod(0o700)
+    assert asked["metadata"]["retrieval"]["error_type"] == "HX-STORAGE"
+    assert asked["stop_reason"] == "end"
+
+
+def test_an_answer_outlives_a_home_that_turns_read_only_under_it(
+    scripted_home: Paths, hexcore: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
+    asking = subprocess.Popen(
+        [*HEXCORE, "ask", QUESTION, "--json", "--max-tokens", "120"],
+        stdout=subprocess.PIPE,
+        preexec_fn=bound_by_modes,  # noqa: PLW1509 - this test has one thread
+    )
+
+    def is_being_written() -> bool:
+        status = asyncio.run(engine_status(scripted_home))
+        return status is not None and status.generated_tokens > 10
+
+    wait_until(is_being_written)
+    for folder in (scripted_home.home, scripted_home.knowledge_dir, scripted_home.log_dir):
+        folder.chmod(0o500)
+    answer = json.loads(asking.communicate(timeout=30)[0])
+    assert answer["stop_reason"] == "length"
+    assert answer["response"].startswith("The rule is")
+    # What the engine had open it could still write: saved, or said not to be.
+    shown = json.loads(hexcore("sessions", "show", "last", "--json").stdout)["turns"][0]
+    assert (shown["response"] == answer["response"]) != (NOT_SAVED in answer["metadata"]["notes"])
+    for folder in (scripted_home.home, scripted_home.knowledge_dir, scripted_home.log_dir):
+        folder.chmod(0o700)
 
 
 def test_conversations_that_another_program_holds_do_not_stop_an_answer(

@@ -16,7 +16,8 @@ import pytest
 
 import hexcore_engine
 from hexcore_engine.client.client import EngineClient
-from hexcore_engine.client.supervisor import engine_status, is_listening, start_engine
+from hexcore_engine.client.engine_process import is_listening, start_engine
+from hexcore_engine.client.supervisor import Stopped, engine_status, stop_engine
 from hexcore_engine.client.transports import connect_socket
 from hexcore_engine.errors import EngineLostError
 from hexcore_engine.paths import Paths
@@ -242,6 +243,19 @@ async def test_a_stale_socket_is_no_obstacle(scripted_home: Paths) -> None:
     assert await engine_status(scripted_home) is None
     await start_engine(scripted_home)
     assert await engine_status(scripted_home)
+
+
+async def test_an_engine_that_hangs_is_ended_after_the_deadline_and_what_it_stored_is_kept(
+    scripted_home: Paths, hexcore: Run
+) -> None:
+    asked = json.loads(hexcore("ask", QUESTION, "--json").stdout)
+    status = await engine_status(scripted_home)
+    assert status is not None
+    os.kill(status.pid or 0, signal.SIGSTOP)
+    assert await stop_engine(scripted_home, timeout_s=1.0) == Stopped(status.pid or 0, killed=True)
+    assert await stop_engine(scripted_home) is None
+    shown = json.loads(hexcore("sessions", "show", "last", "--json").stdout)
+    assert shown["turns"][0]["response"] == asked["response"]
 
 
 async def test_an_engine_that_can_not_start_says_why(scripted_home: Paths, hexcore: Run) -> None:

@@ -39,9 +39,15 @@ def make_tokenizer(folder: Path, template: str | None = TEMPLATE, size: int = 38
 
 
 def make_llama(
-    folder: Path, seed: int = 0, context_tokens: int = 256, template: str | None = TEMPLATE
+    folder: Path,
+    seed: int = 0,
+    context_tokens: int = 256,
+    template: str | None = TEMPLATE,
+    num_layers: int = 2,
+    head_dim: int = 16,
+    spread: float = 0.02,
 ) -> Path:
-    """Make a Llama-shaped model of two layers in fp32."""
+    """Make a Llama-shaped model in fp32; with a wide `spread` of its weights it does not repeat one token."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -52,11 +58,13 @@ def make_llama(
         vocab_size=size,
         hidden_size=64,
         intermediate_size=128,
-        num_hidden_layers=2,
+        num_hidden_layers=num_layers,
         num_attention_heads=4,
         num_key_value_heads=2,
+        head_dim=head_dim,
         max_position_embeddings=context_tokens,
         tie_word_embeddings=True,
+        initializer_range=spread,
         eos_token_id=2,
         pad_token_id=0,
         bos_token_id=1,

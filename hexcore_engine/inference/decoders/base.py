@@ -1,10 +1,10 @@
 """What a decoder is: the one seam between the pipeline and whatever runs the model.
 
-A decoder is driven from the single inference thread. `generate` yields pieces of text as they come and
-ends with exactly one `DecodeFinished`; closing the generator early ends its work. It must look at its
-`StopSignal` between any two tokens and between prefill chunks, and must end with stop reason "stopped" when
-told to, keeping the tokens already yielded. A decoder that loses its runner raises `DecoderError`; the pieces
-already yielded stay valid.
+A decoder is driven from the single inference thread. `generate` yields pieces of text as they come, a
+`DecodedStep` where it had to give something up, and ends with exactly one `DecodeFinished`; closing the
+generator early ends its work. It must look at its `StopSignal` between any two tokens and between prefill
+chunks, and must end with stop reason "stopped" when told to, keeping the tokens already yielded. A decoder
+that loses its runner raises `DecoderError`; the pieces already yielded stay valid.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from hexcore_engine.protocol.records import Basis, CacheStats, ModelRecord
+from hexcore_engine.protocol.records import Basis, CacheStats, ModelRecord, ModeName
 
 Role = Literal["system", "user", "assistant"]
 
@@ -29,11 +29,23 @@ class ChatMessage:
 
 
 @dataclass(frozen=True)
+class Expert:
+    """A mode that is to write, and how likely the router holds it, 0 to 1."""
+
+    mode: ModeName
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class DecodeRequest:
     """One generation.
 
+    `experts` name whose adapter writes, the likeliest first; several may be mixed. A decoder without adapters
+    ignores them.
     `citable_rules` None leaves decoding free; otherwise only these numbers can appear inside square brackets,
-    and with an empty tuple no bracket can be written. `temperature` 0 is greedy.
+    and with an empty tuple no bracket can be written. `temperature` 0 is greedy. A decoder that can ends with
+    "budget" at the `deadline` (on the monotonic clock), and when its keys and values would hold more than
+    `cache_limit_bytes` even with all kept prompts given up.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -45,6 +57,9 @@ class DecodeRequest:
     seed: int = 1
     stop: tuple[str, ...] = ()
     citable_rules: tuple[str, ...] | None = None
+    experts: tuple[Expert, ...] = ()
+    deadline: float | None = None
+    cache_limit_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,9 +71,17 @@ class DecodedText:
 
 
 @dataclass(frozen=True)
+class DecodedStep:
+    """Something given up in mid-answer so that it goes on, or why it does not; `name` as in `PlanStep`."""
+
+    name: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class DecodeFinished:
     """The end of a generation. Token counts are the model's own; `prompt_ms` is the time spent on the
-    prompt."""
+    prompt; `notes` are sentences about who wrote, for the reader."""
 
     stop_reason: Literal["end", "length", "stopped", "budget"]
     prompt_tokens: int
@@ -66,17 +89,25 @@ class DecodeFinished:
     generated_tokens: int
     prompt_ms: float | None = None
     tokens_per_s: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class DecoderMemory:
-    """Memory of a loaded model by part, bytes. `pids` are the processes that hold it."""
+    """Memory of a loaded model by part, bytes. `pids` are the processes that hold it.
+
+    What an answer adds is told where it is not held already: `bytes_per_token` of prompt and answer, and
+    `step_bytes` of scratch space while they are computed. `releasable_bytes` of the cache can be given up.
+    """
 
     weights_bytes: int
     kv_cache_bytes: int
     workspace_bytes: int
     basis: Basis
     pids: tuple[int, ...]
+    bytes_per_token: int = 0
+    step_bytes: int = 0
+    releasable_bytes: int = 0
 
 
 class OpeningStopped(Exception):
@@ -137,6 +168,11 @@ class Decoder(Protocol):
         """Tokens that prompt and answer may hold together."""
         ...
 
+    @property
+    def warmed(self) -> DecodeFinished | None:
+        """What the warm-up measured; None where there was none."""
+        ...
+
     def count_tokens(self, messages: tuple[ChatMessage, ...]) -> int:
         """Return how many tokens the prompt of these messages takes, template included; may be an upper
         estimate on a server that can't tell."""
@@ -144,7 +180,7 @@ class Decoder(Protocol):
 
     def generate(
         self, request: DecodeRequest, stop: StopSignal
-    ) -> Generator[DecodedText | DecodeFinished, None, None]:
+    ) -> Generator[DecodedText | DecodedStep | DecodeFinished, None, None]:
         """Write an answer; see the module's contract."""
         ...
 

@@ -38,6 +38,8 @@ _REASON = re.compile(r"^(?:[\d.]+ [A-Z] )?(?:\w+ *)*:? *(?:error loading model: 
 class LlamaCppDecoder:
     """A GGUF model in a llama.cpp server of our own."""
 
+    warmed: DecodeFinished | None = None
+
     def __init__(
         self,
         file: Path,

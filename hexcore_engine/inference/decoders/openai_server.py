@@ -68,6 +68,8 @@ class ServerCapabilities:
 class OpenAIServerDecoder:
     """A model behind `<base>/v1/chat/completions`."""
 
+    warmed: DecodeFinished | None = None
+
     def __init__(self, address: str, api_key: str | None = None, model_name: str = "") -> None:
         """Connect and ask what is there.
 

@@ -31,6 +31,8 @@ class ScriptedDecoder:
     set the defaults, so that an engine process can be scripted too.
     """
 
+    warmed: DecodeFinished | None = None
+
     def __init__(
         self, text: str | None = None, tokens_per_s: float | None = None, fail_after: int | None = None
     ) -> None:

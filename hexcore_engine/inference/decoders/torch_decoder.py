@@ -2,54 +2,55 @@
 
 from __future__ import annotations
 
-import gc
+import builtins
 import hashlib
 import os
 import time
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
-from hexcore_engine import errors
 from hexcore_engine.errors import ContextOverflowError, DecoderError
 from hexcore_engine.inference.citation_mask import CitationMask, TokenTexts
 from hexcore_engine.inference.decoders.base import (
     ChatMessage,
+    DecodedStep,
     DecodedText,
     DecodeFinished,
     DecodeRequest,
     DecoderMemory,
     StopSignal,
 )
-from hexcore_engine.inference.drafting import PromptLookup
+from hexcore_engine.inference.decoders.expert_rows import ExpertRows
+from hexcore_engine.inference.decoders.generation import PREFILL_CHUNK, Generation, end_tokens
+from hexcore_engine.inference.decoders.limits import AnswerLimits, free_unused
+from hexcore_engine.inference.decoders.token_text import TokenText
+from hexcore_engine.inference.decoders.writers import choose_writers
+from hexcore_engine.inference.drafting import MAX_DRAFT_TOKENS, PromptLookup
 from hexcore_engine.inference.kv_cache.manager import CacheKey, KVCacheManager
 from hexcore_engine.inference.sampling import Sampler
+from hexcore_engine.models.adapters import ExpertAdapterManager
+from hexcore_engine.models.cross_expert import CrossExpertAttention
 from hexcore_engine.models.loader import LoadedTorchModel
 from hexcore_engine.models.torch_folder import describe_torch_folder
 from hexcore_engine.protocol.records import CacheStats, ModelRecord
+from hexcore_engine.utils.device import is_out_of_memory
+from hexcore_engine.utils.memory import give_back_freed
+from hexcore_engine.utils.validation import clean_line
 
-# Tokens computed between two looks at the stop signal: 100 to 260 ms on two cores.
-PREFILL_CHUNK = 128
+# Enough to measure the speed of writing when the model is warmed.
+WARM_TOKENS = 6
+DEFAULT_ADAPTERS_MB = 512
 MIB = 2**20
-
-
-@dataclass
-class _Progress:
-    """One generation: what was computed, and what stopped it."""
-
-    prompt: list[int]
-    cache: Any
-    written: list[int]
-    cached_tokens: int
-    stop_reason: Literal["end", "length", "stopped"] = "length"
-    prompt_ms: float = 0.0
 
 
 class TorchDecoder:
     """Runs one loaded model; used by one thread at a time.
 
     `prompt_cache_mb` bounds the keys and values kept between questions, in MiB. `drafting` guesses tokens
-    from the prompt and verifies them in one step; it never changes what is drawn from the same logits.
+    from the prompt and verifies them in one step; it never changes what is drawn from the same logits. A
+    prompt is computed `prefill_chunk` tokens at a time. Adapters of experts are looked for in `adapters_dir`
+    and take at most `adapters_mb` MiB.
     """
 
     def __init__(
@@ -59,7 +60,10 @@ class TorchDecoder:
         context_tokens: int,
         threads: int,
         prompt_cache_mb: int,
+        adapters_dir: Path | None = None,
+        adapters_mb: int = DEFAULT_ADAPTERS_MB,
         drafting: bool = True,
+        prefill_chunk: int = PREFILL_CHUNK,
     ) -> None:
         import torch
 
@@ -69,9 +73,16 @@ class TorchDecoder:
         self._context_tokens = min(context_tokens, loaded.folder.context_tokens)
         self._record = describe_torch_folder(loaded.folder.folder, loaded.quantization, self._context_tokens)
         self._drafting = drafting
+        self._prefill_chunk = prefill_chunk
         self._texts: TokenTexts | None = None
         self._key = _cache_key(loaded)
+        self._running_tokens = 0
+        self.warmed: DecodeFinished | None = None
         self.kv_cache_manager = KVCacheManager(prompt_cache_mb * MIB, prompt_cache_mb * MIB)
+        per_token = loaded.folder.kv_bytes_per_token(loaded.model.dtype.itemsize)
+        self.expert_manager = ExpertAdapterManager(loaded.model, adapters_dir, limit_bytes=adapters_mb * MIB)
+        self.cross_expert = CrossExpertAttention()
+        self._limits = AnswerLimits(self.kv_cache_manager, per_token)
 
     @property
     def model(self) -> ModelRecord:
@@ -99,49 +110,47 @@ class TorchDecoder:
 
     def generate(
         self, request: DecodeRequest, stop: StopSignal
-    ) -> Generator[DecodedText | DecodeFinished, None, None]:
+    ) -> Generator[DecodedText | DecodedStep | DecodeFinished, None, None]:
         """Write an answer; see the contract in base.py.
 
         Raises:
             ContextOverflowError: when the prompt alone fills the context.
-            MemoryError: when the device's memory ran out; the pieces already yielded stay valid.
+            MemoryError: when the device's memory ran out twice; the pieces already yielded stay valid.
             DecoderError: when the model's numbers are not finite.
         """
-        prompt = self._encode(request.messages)
-        if len(prompt) >= self._context_tokens:
-            raise ContextOverflowError(
-                f"The prompt has {len(prompt)} tokens and the model's context {self._context_tokens}.",
-                "Ask a shorter question, or begin a new conversation.",
-            )
-        config = self._need().model.config
-        cache = self.kv_cache_manager.fork(self._key, prompt, config, self._need().model.device)
-        progress = _Progress(prompt, cache, [], cache.get_seq_length())
-        ran_out = False
+        progress = self._begin(request)
         try:
-            yield from self._run(request, stop, progress)
-        except self._torch.cuda.OutOfMemoryError:
-            # Freed outside this block: the traceback pins the tensors.
-            ran_out = True
+            while reason := (yield from self._run_until_out_of_memory(request, stop, progress)):
+                yield self._limits.one_step_lower(progress, self._need(), reason)
+            yield self._finished(progress)
         finally:
-            self.kv_cache_manager.keep(self._key, prompt + progress.written, progress.cache)
-        if ran_out:
-            self._free(progress)
-            raise errors.MemoryError(
-                "The device ran out of memory in mid-answer; what was written is kept.",
-                "Ask again with a shorter conversation, or load the model with `--quantization 4bit`.",
-            )
+            self._running_tokens = 0
+            if not progress.gave_up_cache:
+                # Beyond what was computed for sure the cache may hold guesses that were not drawn.
+                progress.rows.keep(progress.tokens[: progress.computed])
+            give_back_freed()
 
     def memory(self) -> DecoderMemory | None:
         """Weights as measured after loading; the cache as it stands; workspace is what CUDA holds beyond."""
         loaded = self._loaded
         if loaded is None:
             return None
-        cache = self.kv_cache_manager.statistics().device_bytes
+        kept = self.kv_cache_manager.statistics().device_bytes
+        cache = kept + self._running_tokens * self._limits.bytes_per_token
         workspace = 0
         if self._torch.cuda.is_available():
             held = self._torch.cuda.memory_allocated()
             workspace = max(0, int(held) - loaded.weights_bytes - cache)
-        return DecoderMemory(loaded.weights_bytes, cache, workspace, "measured", (os.getpid(),))
+        return DecoderMemory(
+            loaded.weights_bytes + self.expert_manager.loaded_bytes,
+            cache,
+            workspace,
+            "measured",
+            (os.getpid(),),
+            bytes_per_token=self._limits.bytes_per_token,
+            step_bytes=loaded.folder.step_bytes(self._prefill_chunk, loaded.model.dtype.itemsize),
+            releasable_bytes=kept,
+        )
 
     def cache_stats(self) -> CacheStats:
         """How much of the prompts was found computed."""
@@ -153,102 +162,158 @@ class TorchDecoder:
         return self._loaded is not None
 
     def warm(self, messages: tuple[ChatMessage, ...]) -> None:
-        """Compute the beginning of every prompt once; packs quantised weights, builds the mask's tables."""
+        """Compute the beginning of every prompt once; packs quantised weights, builds the mask's tables and
+        measures the speed."""
         self._citation_mask(())
-        for _ in self.generate(DecodeRequest(messages, max_tokens=1), StopSignal()):
-            pass
+        # The first forward packs; its speed says nothing.
+        for num_tokens in (1, WARM_TOKENS):
+            self.kv_cache_manager.clear()
+            for item in self.generate(DecodeRequest(messages, max_tokens=num_tokens), StopSignal()):
+                if isinstance(item, DecodeFinished):
+                    self.warmed = item
 
     def close(self) -> None:
         """Give the memory back."""
+        if self._loaded is not None:
+            self.expert_manager.close()
         self._loaded = None
         self.kv_cache_manager.clear()
-        gc.collect()
-        if self._torch.cuda.is_available():
-            self._torch.cuda.empty_cache()
+        free_unused()
 
     # -- the loop
 
+    def _begin(self, request: DecodeRequest) -> Generation:
+        prompt = self._encode(request.messages)
+        if len(prompt) >= self._context_tokens:
+            raise ContextOverflowError(
+                f"The prompt has {len(prompt)} tokens and the model's context {self._context_tokens}.",
+                "Ask a shorter question, or begin a new conversation.",
+            )
+        self._need()
+        writers = choose_writers(self.expert_manager, request.experts, prompt)
+        rows = ExpertRows(self.expert_manager, self.kv_cache_manager, writers, self._key, prompt)
+        cached = rows.num_tokens
+        if writers.mixer is not None:
+            self.cross_expert = writers.mixer
+        return Generation(
+            prompt,
+            rows,
+            sampler=Sampler(request, prompt, self._citation_mask(request.citable_rules)),
+            text=TokenText(self.tokenizer, request.stop),
+            lookup=PromptLookup(prompt) if self._drafting else None,
+            room=min(request.max_tokens, self._context_tokens - len(prompt)),
+            cached_tokens=cached,
+            computed=cached,
+            chunk=self._prefill_chunk,
+        )
+
+    def _run_until_out_of_memory(
+        self, request: DecodeRequest, stop: StopSignal, progress: Generation
+    ) -> Generator[DecodedText | DecodedStep, None, str]:
+        """Write; returns why memory ran out, "" at the end of the answer. What was out of memory is freed
+        only once the exception is gone: its traceback pins the tensors."""
+        try:
+            yield from self._run(request, stop, progress)
+        except (RuntimeError, builtins.MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return clean_line(str(error))[:200] or "out of memory"
+        return ""
+
     def _run(
-        self, request: DecodeRequest, stop: StopSignal, progress: _Progress
-    ) -> Generator[DecodedText | DecodeFinished, None, None]:
+        self, request: DecodeRequest, stop: StopSignal, progress: Generation
+    ) -> Generator[DecodedText | DecodedStep, None, None]:
         started = time.perf_counter()
-        logits = self._prefill(progress, stop)
-        progress.prompt_ms = (time.perf_counter() - started) * 1000
-        decode_started = time.perf_counter()
-        if logits is None:
-            progress.stop_reason = "stopped"
-        else:
-            yield from self._decode(request, stop, progress, logits)
-        seconds = time.perf_counter() - decode_started
+        logits = yield from self._prefill(request, stop, progress)
+        if not progress.written:
+            progress.prompt_ms += (time.perf_counter() - started) * 1000
+        started = time.perf_counter()
+        try:
+            if logits is not None:
+                yield from self._decode(request, stop, progress, logits)
+        finally:
+            progress.decode_s += time.perf_counter() - started
+
+    def _prefill(
+        self, request: DecodeRequest, stop: StopSignal, progress: Generation
+    ) -> Generator[DecodedStep, None, Any]:
+        """Compute what is not computed, a chunk at a time; returns the last logits, None when stopped."""
+        logits: Any = None
+        tokens = progress.tokens
+        while progress.computed < len(tokens):
+            end = min(progress.computed + progress.chunk, len(tokens))
+            if (yield from self._limits.must_end(request, stop, progress, end)):
+                return None
+            logits = self._forward(tokens[progress.computed : end], progress.rows, 1)
+            self._note_computed(progress, end)
+        ended = yield from self._limits.must_end(request, stop, progress, len(tokens))
+        return None if ended else logits[-1]
+
+    def _decode(
+        self, request: DecodeRequest, stop: StopSignal, progress: Generation, logits: Any
+    ) -> Generator[DecodedText | DecodedStep, None, None]:
+        ends = end_tokens(self._need())
+        rows = [logits]
+        draft: list[int] = []
+        while True:
+            for place, row in enumerate(rows):
+                num_tokens = len(progress.prompt) + len(progress.written) + 1
+                if (yield from self._limits.must_end(request, stop, progress, num_tokens)):
+                    return
+                token = progress.sampler.draw(row)
+                if token in ends:
+                    progress.stop_reason = "end"
+                    yield from progress.text.rest()
+                    return
+                if (yield from self._write(token, progress)):
+                    return
+                if place < len(draft) and draft[place] != token:
+                    break
+            self._crop(progress)
+            left = progress.room - len(progress.written) - 1
+            draft = progress.lookup.draft(min(left, MAX_DRAFT_TOKENS)) if progress.lookup is not None else []
+            rows = self._forward([progress.written[-1], *draft], progress.rows, len(draft) + 1)
+
+    def _write(self, token: int, progress: Generation) -> Generator[DecodedText, None, bool]:
+        """Take a drawn token into the answer; returns whether the answer ends with it."""
+        progress.written.append(token)
+        if progress.lookup is not None:
+            progress.lookup.add(token)
+        piece, ended = progress.text.add(token)
+        if piece:
+            yield piece
+        if not ended and len(progress.written) < progress.room:
+            return False
+        progress.stop_reason = "end" if ended else "length"
+        yield from progress.text.rest()
+        return True
+
+    def _crop(self, progress: Generation) -> None:
+        """Take guessed tokens that were not drawn out of the cache; the last drawn one is not in it yet."""
+        known = len(progress.prompt) + len(progress.written) - 1
+        progress.rows.crop(known)
+        self._note_computed(progress, known)
+
+    def _note_computed(self, progress: Generation, num_tokens: int) -> None:
+        progress.computed = num_tokens
+        self._running_tokens = num_tokens * progress.rows.num_rows
+
+    def _finished(self, progress: Generation) -> DecodeFinished:
         num_written = len(progress.written)
-        yield DecodeFinished(
+        return DecodeFinished(
             stop_reason=progress.stop_reason,
             prompt_tokens=len(progress.prompt),
             cached_tokens=progress.cached_tokens,
             generated_tokens=num_written,
             prompt_ms=progress.prompt_ms,
-            tokens_per_s=num_written / seconds if num_written and seconds > 0 else None,
+            tokens_per_s=num_written / progress.decode_s if num_written and progress.decode_s > 0 else None,
+            notes=progress.rows.notes,
         )
 
-    def _prefill(self, progress: _Progress, stop: StopSignal) -> Any:
-        """Compute what is not cached, a chunk at a time; returns the last logits, None when stopped."""
-        logits = None
-        for begin in range(progress.cache.get_seq_length(), len(progress.prompt), PREFILL_CHUNK):
-            if stop.is_set():
-                return None
-            logits = self._forward(progress.prompt[begin : begin + PREFILL_CHUNK], progress.cache, 1)[-1]
-        return None if stop.is_set() else logits
-
-    def _decode(
-        self, request: DecodeRequest, stop: StopSignal, progress: _Progress, logits: Any
-    ) -> Generator[DecodedText, None, None]:
-        sampler = Sampler(request, progress.prompt, self._citation_mask(request.citable_rules))
-        lookup = PromptLookup(progress.prompt) if self._drafting else None
-        text = _TextOf(self.tokenizer, request.stop)
-        room = min(request.max_tokens, self._context_tokens - len(progress.prompt))
-        ends = _end_tokens(self._need())
-        rows = [logits]
-        draft: list[int] = []
-        while True:
-            for place, row in enumerate(rows):
-                if stop.is_set():
-                    progress.stop_reason = "stopped"
-                    return
-                token = sampler.draw(row)
-                if token in ends:
-                    progress.stop_reason = "end"
-                    yield from text.rest()
-                    return
-                progress.written.append(token)
-                if lookup is not None:
-                    lookup.add(token)
-                piece, ended = text.add(token)
-                if piece:
-                    yield piece
-                if ended or len(progress.written) >= room:
-                    progress.stop_reason = "end" if ended else "length"
-                    yield from text.rest()
-                    return
-                if place < len(draft) and draft[place] != token:
-                    break
-            self._crop(progress)
-            draft = lookup.draft(room - len(progress.written) - 1) if lookup is not None else []
-            rows = self._forward([progress.written[-1], *draft], progress.cache, len(draft) + 1)
-
-    def _crop(self, progress: _Progress) -> None:
-        """Take guessed tokens that were not drawn out of the cache; the last drawn one is not in it yet."""
-        surplus = progress.cache.get_seq_length() - (len(progress.prompt) + len(progress.written) - 1)
-        if surplus > 0:
-            progress.cache.crop(-surplus)
-
-    def _forward(self, tokens: list[int], cache: Any, num_logits: int) -> Any:
-        """Return logits [num_logits, vocabulary] of the last tokens; the cache grows by `tokens`."""
-        model = self._need().model
-        with self._torch.inference_mode():
-            ids = self._torch.tensor([tokens], device=model.device)
-            return model(
-                input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=num_logits
-            ).logits[0]
+    def _forward(self, tokens: list[int], rows: ExpertRows, num_logits: int) -> Any:
+        """Return logits [num_logits, vocabulary] of the last tokens, mixed where several experts write."""
+        self._need()
+        return rows.forward(tokens, num_logits)
 
     # -- parts
 
@@ -270,63 +335,6 @@ class TorchDecoder:
         if self._loaded is None:
             raise DecoderError("The model was unloaded.", "Ask again; it is loaded anew.")
         return self._loaded
-
-    def _free(self, progress: _Progress) -> None:
-        progress.cache = None
-        self.kv_cache_manager.clear()
-        gc.collect()
-        self._torch.cuda.empty_cache()
-
-
-class _TextOf:
-    """Text of tokens as it becomes whole: a letter may span several, a stop string too."""
-
-    def __init__(self, tokenizer: Any, stops: tuple[str, ...]) -> None:
-        self._tokenizer = tokenizer
-        self._stops = stops
-        self._hold = max((len(stop) for stop in stops), default=1) - 1
-        self._tokens: list[int] = []
-        self._shown = ""
-        self._num_pending = 0
-
-    def add(self, token: int) -> tuple[DecodedText | None, bool]:
-        """Return the text that is certain now, and whether a stop string was written."""
-        self._tokens.append(token)
-        self._num_pending += 1
-        whole = self._whole()
-        for stop in self._stops:
-            place = whole.find(stop)
-            if place >= 0:
-                return self._piece(whole[:place]), True
-        if whole.endswith("\ufffd"):
-            return None, False
-        return self._piece(whole[: len(whole) - self._hold] if self._hold else whole), False
-
-    def rest(self) -> Generator[DecodedText, None, None]:
-        """Yield what was held back."""
-        piece = self._piece(self._whole().rstrip("\ufffd"), final=True)
-        if piece is not None:
-            yield piece
-
-    def _whole(self) -> str:
-        return str(
-            self._tokenizer.decode(self._tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        )
-
-    def _piece(self, certain: str, final: bool = False) -> DecodedText | None:
-        new = certain[len(self._shown) :]
-        if not new or (final and any(stop in certain for stop in self._stops)):
-            return None
-        self._shown = certain
-        num_tokens, self._num_pending = self._num_pending, 0
-        return DecodedText(new, num_tokens)
-
-
-def _end_tokens(loaded: LoadedTorchModel) -> frozenset[int]:
-    """Tokens that end an answer: the tokenizer's and all the model's configuration names."""
-    configured = getattr(loaded.model.generation_config, "eos_token_id", None)
-    configured = configured if isinstance(configured, list) else [configured]
-    return frozenset(token for token in (*configured, loaded.tokenizer.eos_token_id) if token is not None)
 
 
 def _cache_key(loaded: LoadedTorchModel) -> CacheKey:

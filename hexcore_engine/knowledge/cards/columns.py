@@ -60,9 +60,9 @@ class ColumnBuilder:
 
     def add(self, values: Sequence[str]) -> None:
         """Add the values of the next card, the front's first."""
-        front, *further = (self._number(value) for value in values)
-        self._front.append(front)
-        self._further.extend(further)
+        self._front.append(self._number(values[0]))
+        for value in values[1:]:
+            self._further.append(self._number(value))
 
     def repeat(self, value: str, count: int) -> None:
         """Add the same value for so many cards of one face."""
@@ -93,9 +93,9 @@ class TextColumnBuilder:
 
     def add(self, texts: Sequence[str]) -> None:
         """Add the texts of the next card, the front's first."""
-        front, *further = (text.replace(BETWEEN, "").encode() for text in texts)
-        self._front.append(front)
-        self._further.extend(further)
+        self._front.append(texts[0].replace(BETWEEN, "").encode())
+        for text in texts[1:]:
+            self._further.append(text.replace(BETWEEN, "").encode())
 
     def write(self, connection: sqlite3.Connection, name: str) -> None:
         """Store the column."""

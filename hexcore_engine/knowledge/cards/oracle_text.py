@@ -36,5 +36,24 @@ def say_self(text: str, names: tuple[str, ...]) -> str:
     """The text with each of the card's own names, and each "this creature", as `~`; all folded."""
     for name in names:
         if name and name in text:
-            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", SELF, text)
+            text = _say_name(text, name)
     return _THIS.sub(SELF, text) if "this " in text else text
+
+
+def _say_name(text: str, name: str) -> str:
+    """The text with `name` as `~` where it is no part of a longer word. An expression would have to be
+    compiled for each card."""
+    pieces = []
+    begin = found = 0
+    while (found := text.find(name, found)) >= 0:
+        end = found + len(name)
+        if _is_word(text[found - 1 : found]) or _is_word(text[end : end + 1]):
+            found += 1
+        else:
+            pieces += [text[begin:found], SELF]
+            begin = found = end
+    return "".join((*pieces, text[begin:]))
+
+
+def _is_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"

@@ -17,7 +17,8 @@ def card_text(card: CardRecord) -> str:
     for face in card.faces:
         size = f"{face.power}/{face.toughness}" if face.power is not None else ""
         loyalty = f"loyalty {face.loyalty}" if face.loyalty is not None else ""
-        parts = (face.name, face.mana_cost, "|", face.type_line, size, loyalty)
+        defense = f"defense {face.defense}" if face.defense is not None else ""
+        parts = (face.name, face.mana_cost, "|", face.type_line, size, loyalty, defense)
         head = " ".join(part for part in parts if part)
         faces.append(f"{head}\n{face.oracle_text}".strip())
     missing = [f"{name}: its text is not in the card data." for name in card.missing_faces]

@@ -16,20 +16,14 @@ _LAYOUTS = (
 )  # fmt: skip
 _DOUBLE_FACED = frozenset(("transform", "modal_dfc", "meld", "double_faced_token", "reversible_card"))
 _PERMANENT_TYPES = frozenset(("creature", "artifact", "enchantment", "land", "planeswalker", "battle"))
-_NO_SPELL_TYPES = frozenset(
+# Words of the type line of cards that are no part of an ordinary deck.
+EXTRA_TYPES = frozenset(
     (
-        "land",
-        "plane",
-        "phenomenon",
-        "scheme",
-        "vanguard",
-        "conspiracy",
-        "stickers",
-        "dungeon",
-        "emblem",
-        "card",
+        "plane", "phenomenon", "phenome-nom", "scheme", "vanguard", "conspiracy", "stickers", "dungeon",
+        "emblem", "card",
     )
-)
+)  # fmt: skip
+_NO_SPELL_TYPES = EXTRA_TYPES | {"land"}
 _PARTY = frozenset(("cleric", "rogue", "warrior", "wizard"))
 _OUTLAWS = frozenset(("assassin", "mercenary", "pirate", "rogue", "warlock"))
 _FUNNY_LAYOUTS = frozenset(("host", "augment"))
@@ -70,7 +64,7 @@ _MODAL = re.compile(r"\bchoose (?:one|two|three|four|any number|up to|x|one or|â
 
 def traits_of(card: CardRecord, views: Sequence[FaceView]) -> frozenset[str]:
     """The names of the card's traits, as `is:` asks for them."""
-    found = {name for name, holds in _TRAITS.items() if any(holds(card, view) for view in views)}
+    found = {name for view in views for name, holds in _TRAITS.items() if holds(card, view)}
     found.update(name for name in _LAYOUTS if card.layout == name)
     if card.layout in _DOUBLE_FACED:
         found.add("dfc")

@@ -15,6 +15,7 @@ import msgspec
 
 PACKAGE = "hexcore_engine.knowledge.digest"
 NUMBERS_FILE = "numbers.txt"
+TITLES_FILE = "titles.txt"
 LABEL = "in our words, not official"
 
 
@@ -46,12 +47,21 @@ def known_numbers() -> frozenset[str]:
 
 
 @cache
+def our_titles() -> dict[str, str]:
+    """Return what we call each section and group, by its number, for readers without an official file."""
+    text = resources.files(PACKAGE).joinpath(TITLES_FILE).read_text("utf-8")
+    lines = (line.partition(" ") for line in text.splitlines() if line)
+    return {number: title for number, _, title in lines}
+
+
+@cache
 def digest_hash() -> str:
-    """Return a short hash of all entries and numbers; a file built from another digest is rebuilt."""
+    """Return a short hash of all entries, numbers and titles; a file built from another digest is rebuilt."""
     digest = hashlib.sha256()
     for name, text in _files():
         digest.update(f"{name}\0{text}\0".encode())
     digest.update("\n".join(sorted(known_numbers())).encode())
+    digest.update("\n".join(f"{number} {title}" for number, title in our_titles().items()).encode())
     return digest.hexdigest()[:16]
 
 

@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hexcore_engine.knowledge.cards.names import name_key
-from hexcore_engine.knowledge.digest.loader import DigestEntry, digest_hash, known_numbers, load_digest
+from hexcore_engine.knowledge.digest.loader import (
+    DigestEntry,
+    digest_hash,
+    known_numbers,
+    load_digest,
+    our_titles,
+)
 from hexcore_engine.knowledge.digest.placement import place_entries
 from hexcore_engine.knowledge.rules.body import ParsedRule
 from hexcore_engine.knowledge.rules.decoding import decode_rules_text, read_rules_bytes
@@ -167,9 +173,10 @@ def _official_rules(parsed: ParsedRules) -> Iterable[_Row]:
 
 def _digest_rules() -> Iterable[_Row]:
     entries = load_digest()
+    titles = our_titles()
     for number in sorted(known_numbers(), key=sort_key):
         entry = entries.get(number)
-        yield _Row(number, entry.plain if entry else "", False)
+        yield _Row(number, entry.plain if entry else titles.get(number, ""), False)
 
 
 def _write(

@@ -8,7 +8,7 @@ says who holds it.
 from __future__ import annotations
 
 import errno
-import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from hexcore_engine.client.locks import lock_holder, try_lock, wait_for_lock
 from hexcore_engine.errors import StorageError
 from hexcore_engine.knowledge.store.forms import CARDS_FORM, file_cards_form
 from hexcore_engine.knowledge.store.integrity import digest_of
@@ -28,22 +29,28 @@ from hexcore_engine.knowledge.store.pointer import (
     write_pointer,
 )
 
+logger = logging.getLogger(__name__)
 LOCK_NAME = "import.lock"
 Build = Callable[[sqlite3.Connection], None]
 
 
 @contextmanager
 def import_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's only write lock; waits for another import to finish.
+    """Hold the folder's only write lock; waits for another import to finish, and logs for whom as a warning,
+    which a command shows on stderr.
 
     Raises:
         StorageError: when the folder can't be made or written.
     """
+    file = folder / LOCK_NAME
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = try_lock(file)
+    if descriptor is None:
+        holder = lock_holder(file) or "another process"
+        logger.warning("waiting for another import (%s) to finish; Ctrl-C ends the wait", holder)
+        descriptor = wait_for_lock(file)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

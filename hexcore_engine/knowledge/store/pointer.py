@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from hexcore_engine.errors import StorageError
+
 POINTER_NAME = "current"
 
 
@@ -67,11 +69,35 @@ class Pointer(msgspec.Struct, frozen=True):
 
 
 def read_pointer(folder: Path) -> Pointer | None:
-    """Return the pointer, or None when nothing was built yet or the pointer itself is damaged."""
+    """Return the pointer, or None when nothing was built yet or the pointer itself is damaged.
+
+    Raises:
+        StorageError: when it may not be read.
+    """
     try:
         return msgspec.json.decode((folder / POINTER_NAME).read_bytes(), type=Pointer)
     except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def pointer_stamp(folder: Path) -> tuple[int, int, int] | None:
+    """Return what changes whenever the pointer is replaced; None without one. Raises as `read_pointer`."""
+    try:
+        stat = (folder / POINTER_NAME).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
+def _unreadable(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"The knowledge in {folder} can't be read: {error.strerror}.",
+        "Make the folder readable, or set HEXCORE_HOME to a folder of yours.",
+    )
 
 
 def write_pointer(folder: Path, pointer: Pointer) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from hexcore_engine.errors import KnowledgeCorruptError, KnowledgeOutdatedError
 from hexcore_engine.knowledge.store.forms import CARDS_FORM, RELEASE_FORM, cards_form, release_form
 from hexcore_engine.knowledge.store.integrity import damage_of, quick_damage_of
-from hexcore_engine.knowledge.store.pointer import POINTER_NAME, Pointer, ReleaseEntry, read_pointer
+from hexcore_engine.knowledge.store.pointer import Pointer, ReleaseEntry, pointer_stamp, read_pointer
 
 _CACHE_KIB = 16 * 1024
 # "Could not decode" has no code of its own: text in a damaged page that is no longer UTF-8.
@@ -66,8 +66,9 @@ class KnowledgeReader:
         Raises:
             KnowledgeCorruptError: naming the file that is damaged or gone.
             KnowledgeOutdatedError: naming the file that has the form of another version.
+            StorageError: when the folder may not be read.
         """
-        stamp = self._pointer_stamp()
+        stamp = pointer_stamp(self._folder)
         if stamp != self._stamp:
             self.close()
             self._open()
@@ -96,13 +97,6 @@ class KnowledgeReader:
         self._connection = None
         self._pointer = None
         self._stamp = None
-
-    def _pointer_stamp(self) -> tuple[int, int, int] | None:
-        try:
-            stat = (self._folder / POINTER_NAME).stat()
-        except OSError:
-            return None
-        return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
     def _open(self) -> None:
         pointer = read_pointer(self._folder)

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from hexcore_engine.knowledge.rules.records import ReleaseRecord
 from hexcore_engine.protocol.records import Record
+
+# Releases come with each set, about every two months; older rules than this beside newer cards mislead.
+STALE_DAYS = 60
+
+
+def older_than_cards(effective: str | None, cards_date: str | None) -> str | None:
+    """Say that rules of one ISO date are much older than cards of another; None when they are not, or a date
+    is unknown."""
+    if not effective or not cards_date:
+        return None
+    days = (date.fromisoformat(cards_date) - date.fromisoformat(effective)).days
+    return f"the rules ({effective}) are older than the cards ({cards_date})" if days > STALE_DAYS else None
 
 
 class KnowledgeStatus(Record, frozen=True):

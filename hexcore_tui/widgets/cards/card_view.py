@@ -8,11 +8,12 @@ from textual import work
 from textual.reactive import reactive
 
 from hexcore_engine.errors import HexcoreError
+from hexcore_engine.protocol.records import ErrorRecord
 from hexcore_tui.widgets.cards.card_document import card_document, unknown_card_document
 from hexcore_tui.widgets.shared.document import Document
 from hexcore_tui.widgets.shared.failure import failure_document
 from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
-from hexcore_tui.widgets.shared.linked_text import LinkedText
+from hexcore_tui.widgets.shared.linked_text import NOTHING, LinkedText
 
 if TYPE_CHECKING:
     from hexcore_engine.knowledge.lookup import Knowledge
@@ -29,6 +30,12 @@ class CardView(LinkedText):
     def show(self, name: str) -> None:
         """Show a card; the newest call wins."""
         self._load(name)
+
+    def show_nothing(self, error: ErrorRecord | None) -> None:
+        """Show no card, and why there is none where something went wrong."""
+        self.workers.cancel_group(self, "card")
+        self.name_shown = None
+        self.show_document(failure_document(error) if error else NOTHING)
 
     @work(group="card", exclusive=True, exit_on_error=False)
     async def _load(self, name: str) -> None:

@@ -8,40 +8,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hexcore_engine.protocol.records import Citation, CitationStatus
+from hexcore_engine.protocol.records import CITATION_WORDS, Citation, CitationStatus
 
 
 @dataclass(frozen=True)
 class Mark:
     """Symbol and word stand beside the number; `meaning` is for the help screen."""
 
+    status: CitationStatus
     symbol: str
     plain_symbol: str
-    word: str
     style: str
     meaning: str
 
+    @property
+    def word(self) -> str:
+        """What people read for the status, here as elsewhere."""
+        return CITATION_WORDS[self.status]
 
-MARKS: dict[CitationStatus, Mark] = {
-    "quoted": Mark(
-        "❝", '"', "quoted", "$success", "The sentence repeats at least five words of this rule in a row."
-    ),
-    "retrieved": Mark(
+
+_ALL = (
+    Mark("quoted", "❝", '"', "$success", "The sentence repeats at least five words of this rule in a row."),
+    Mark(
+        "retrieved",
         "≡",
         "=",
-        "from the evidence",
         "$primary",
         "The rule is real and stands above the answer; what the sentence claims is not checked.",
     ),
-    "exists-not-retrieved": Mark(
+    Mark(
+        "exists-not-retrieved",
         "○",
         "o",
-        "exists, not retrieved",
         "$warning",
         "The rule is real, but it was not found for this question.",
     ),
-    "unknown": Mark("✗", "x", "unknown", "$error", "No rule has this number in the loaded rules."),
-}
+    Mark("unknown", "✗", "x", "$error", "No rule has this number in the loaded rules."),
+)
+MARKS: dict[CitationStatus, Mark] = {mark.status: mark for mark in _ALL}
 
 
 def first_of_each(citations: Iterable[Citation]) -> tuple[Citation, ...]:

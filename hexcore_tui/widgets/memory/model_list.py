@@ -47,6 +47,8 @@ class ModelList(RowList):
         """Replace the rows; the mark stays where it was."""
         place = min(self.highlighted or 0, max(0, len(listed.models) - 1))
         self._listed = listed
+        note = clean_line(listed.note)
+        self.border_title = Content(f"Models · {note}" if note else "Models")
         self.show_rows(max(1, len(listed.models)), self._draw_model, place)
 
     def _draw_model(self, index: int, _width: int) -> Content:

@@ -40,8 +40,15 @@ class QueryInput(Input):
             super().__init__()
             self.key = key
 
+    class CursorMoved(Message):
+        """The cursor stands elsewhere in the words."""
+
     def __init__(self, placeholder: str, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(placeholder=placeholder, id=id, max_length=MAX_LENGTH)
+
+    def watch_selection(self) -> None:
+        """Tell where the cursor is."""
+        self.post_message(self.CursorMoved())
 
     def on_paste(self, event: events.Paste) -> None:
         """Take the pasted text as one clean line."""

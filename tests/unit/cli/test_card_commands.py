@@ -55,6 +55,14 @@ def test_a_card_is_printed_with_its_source_and_what_is_missing(run: Run) -> None
 
 
 @pytest.mark.usefixtures("cards")
+def test_a_list_of_cards_says_which_faces_are_missing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    code, document = run("cards", "fern")
+    assert (code, document["results"][0]["missing_faces"]) == (0, ["Ember"])
+    main(["cards", "fern"])
+    assert "(Ember: not in the card data)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("cards")
 def test_the_text_of_a_card_shows_its_faces_and_says_what_is_missing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,6 +16,10 @@ import pytest
 
 from hexcore_engine.cli.main import main
 from hexcore_engine.data.sources_in_use import sources_status
+from hexcore_engine.knowledge.digest.loader import our_titles
+from hexcore_engine.knowledge.retriever import HybridRetriever
+from hexcore_engine.knowledge.rules.release import ensure_digest_release
+from hexcore_engine.knowledge.store.builder import import_lock
 from hexcore_engine.knowledge.store.pointer import read_pointer
 from tests.conftest import paths_of
 from tests.unit.data.own_card_files import scryfall_card, write_json
@@ -54,6 +62,57 @@ def editions(tmp_path: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> 
         files.append(file)
     capsys.readouterr()
     return files
+
+
+@pytest.mark.parametrize("words", [("rule", "100.1"), ("rules", "lantern"), ("glossary", "lantern")])
+def test_without_any_rules_a_look_up_is_not_set_up(
+    answer: Answer, home: Path, words: tuple[str, ...]
+) -> None:
+    code, document = answer(*words)
+    assert (code, document["error"]["code"]) == (3, "HX-KNOWLEDGE")
+    assert "hexcore setup" in document["error"]["remedy"]
+    # With cards alone as well: what is missing is the rules.
+    publish_own(paths_of(home).knowledge_dir, [own_card("Moss Lantern")])
+    assert answer(*words)[0] == 3
+
+
+def test_with_our_words_alone_they_stand_in_and_are_labelled(
+    answer: Answer, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ensure_digest_release(paths_of(home).knowledge_dir)
+    code, shown = answer("rule", "702.19b")
+    assert (code, shown["rule"]["official"]) == (0, False)
+    assert "in our words, not official" in text_of(capsys, "rule", "702.19b")
+    assert answer("rules", "trample")[0] == 0
+    code, section = answer("rule", "6")
+    assert (code, section["rule"]["text"], section["rule"]["official"]) == (0, our_titles()["6"], False)
+    assert all(group["text"] == our_titles()[group["number"]] for group in section["children"])
+    assert answer("glossary", "fizzle")[0] == 0
+    code, missing = answer("rule", "999.1")
+    assert (code, missing["rule"]) == (1, None)
+
+
+def test_an_import_that_waits_says_for_whom(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rules.txt"
+    file.write_bytes(own_rules())
+    waiting = [sys.executable, "-m", "hexcore_engine.cli.main", "data", "import", str(file), "--json"]
+    with import_lock(paths_of(home).knowledge_dir):
+        process = subprocess.Popen(waiting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert f"waiting for another import (process {os.getpid()}, since " in said
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        process.communicate()
+        process = subprocess.Popen(waiting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        process.stderr.readline()
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert json.loads(out)["rules"] == 3
 
 
 def text_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -229,6 +288,12 @@ def test_the_age_of_each_source_is_shown_and_old_rules_beside_new_cards_are_warn
     for words in (["data", "status"], ["rule", "100.1"]):
         assert "older than the cards (2026-05-04)" in text_of(capsys, *words)
     assert "older than the cards" in answer("rule", "100.1")[1]["warnings"][0]
+    for words in (["rules", "lantern"], ["glossary", "lantern"]):
+        assert main(words) == 0
+        assert "older than the cards" in capsys.readouterr().err
+    retriever = HybridRetriever(paths_of(home).knowledge_dir)
+    assert any("older than the cards" in note for note in retriever.retrieve("a lantern").notes)
+    retriever.close()
 
 
 def test_sources_that_can_not_be_asked_are_named_and_exit_4(answer: Answer) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.unit.data.local_server import serving
 
 LIST = "/bulk-data"
 
@@ -121,24 +122,5 @@ class BulkServer:
 def bulk_server() -> Iterator[BulkServer]:
     """Run such a server on a free port of this machine."""
     served = BulkServer()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            served.respond(self)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    served.address = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with serving(served.respond, "HTTP/1.1") as served.address:
         yield served
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.unit.data.local_server import serving
 
 Answer = tuple[int, str, bytes]  # status, content type, body
 
@@ -45,23 +47,8 @@ class RulesServer:
 def rules_server() -> Iterator[RulesServer]:
     """Run such a server on a free port of this machine."""
     served = RulesServer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            served.respond(self)
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    served.address = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield served
-    finally:
-        served.release.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(served.respond) as served.address:
+        try:
+            yield served
+        finally:
+            served.release.set()

@@ -64,7 +64,7 @@ def test_offline_our_own_words_are_ready_and_what_is_missing_is_said(tmp_path: P
     error = item(report, "cards").error
     assert error is not None
     assert "hexcore setup" in error.remedy
-    assert "hexcore setup --rules FILE" in item(report, "rules").detail
+    assert "hexcore data import FILE" in item(report, "rules").detail
     knowledge = Knowledge(paths.knowledge_dir)
     assert knowledge.rule("702.19b") is not None
     knowledge.close()
@@ -183,7 +183,7 @@ def test_the_rules_page_is_asked_until_a_release_is_there(tmp_path: Path) -> Non
             set_up(paths, settings=settings)
     assert missing.error is not None
     assert not missing.ready
-    assert "hexcore setup --rules FILE" in missing.error.remedy
+    assert "hexcore data import FILE" in missing.error.remedy
     assert "2025-01-02" in found.detail
     assert server.requests.count("/rules/page") == 2
 

@@ -53,9 +53,8 @@ def plain_greedy(loaded: LoadedTorchModel, decoder: TorchDecoder, num_tokens: in
     return tokens[prompt_length:]
 
 
-def test_the_loop_writes_what_whole_forwards_give(loaded: LoadedTorchModel, monkeypatch: Any) -> None:
-    monkeypatch.setattr("hexcore_engine.inference.decoders.torch_decoder.PREFILL_CHUNK", 7)
-    decoder = make_decoder(loaded)
+def test_the_loop_writes_what_whole_forwards_give(loaded: LoadedTorchModel) -> None:
+    decoder = make_decoder(loaded, prefill_chunk=7)
     text, end = run(decoder, DecodeRequest(QUESTION, 24))
     expected = plain_greedy(loaded, decoder, end.generated_tokens)
     assert text == decoder.tokenizer.decode(expected, skip_special_tokens=True)
@@ -108,8 +107,7 @@ def test_stopped_before_the_first_token_nothing_is_written(loaded: LoadedTorchMo
 
 
 def test_stopped_in_the_prompt_keeps_the_finished_chunks(loaded: LoadedTorchModel, monkeypatch: Any) -> None:
-    monkeypatch.setattr("hexcore_engine.inference.decoders.torch_decoder.PREFILL_CHUNK", 8)
-    decoder, stop = make_decoder(loaded), StopSignal()
+    decoder, stop = make_decoder(loaded, prefill_chunk=8), StopSignal()
     forward = decoder._forward
 
     def stop_after_one(*arguments: Any) -> Any:

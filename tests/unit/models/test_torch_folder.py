@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from hexcore_engine.errors import ModelMissingError
+from hexcore_engine.models.fit import fit_line, plan_fit
 from hexcore_engine.models.torch_folder import INDEX_NAME, describe_torch_folder, read_torch_folder
+from hexcore_engine.settings import ModelSettings
+from tests.conftest import paths_of
 from tests.unit.tiny_models import make_header_only
 
 
@@ -19,7 +22,7 @@ def test_a_whole_folder_is_described_without_torch(tmp_path: Path) -> None:
 
 def test_cache_bytes_follow_from_layers_and_heads(tmp_path: Path) -> None:
     found = read_torch_folder(make_header_only(tmp_path / "m"))
-    assert found.kv_bytes_per_token == 2 * 2 * 2 * 4 * 16
+    assert found.kv_bytes_per_token() == 2 * 2 * 2 * 4 * 16
 
 
 def _remove(name: str):  # type: ignore[no-untyped-def]
@@ -66,3 +69,30 @@ def test_a_folder_that_is_not_whole_is_refused_with_the_reason(tmp_path: Path, h
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelMissingError, match="no model folder"):
         read_torch_folder(tmp_path / "nowhere")
+
+
+def test_experts_in_fused_tensors_are_planned_whole_and_said(tmp_path: Path) -> None:
+    paths = paths_of(tmp_path / "home")
+    folder = make_header_only(tmp_path / "many-minds")
+    header = json.dumps(
+        {
+            "model.layers.0.mlp.experts.3.w1.weight": {
+                "dtype": "BF16",
+                "shape": [1000, 1000],
+                "data_offsets": [0, 2_000_000],
+            },
+            "model.layers.0.self_attn.q_proj.weight": {
+                "dtype": "BF16",
+                "shape": [100, 100],
+                "data_offsets": [2_000_000, 2_020_000],
+            },
+        }
+    ).encode()
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(2_020_000))
+    assert read_torch_folder(folder).weights_bytes("4bit") == 2_000_000 + 5_200
+    pytest.importorskip("torch", reason="the torch extra is not installed")
+    fit = plan_fit(ModelSettings(path=str(folder), quantization="4bit"), paths)
+    assert not fit.fits
+    assert "models use http" in fit_line(fit)
+    whole = plan_fit(ModelSettings(path=str(folder), quantization="none"), paths)
+    assert (whole.note, whole.fits) == ("", True)

@@ -22,6 +22,7 @@ from hexcore_tui.screens.rules import RulesScreen
 from hexcore_tui.widgets.cards.card_list import CardList
 from hexcore_tui.widgets.rules.findings import FindingList
 from hexcore_tui.widgets.rules.rule_view import RuleView
+from hexcore_tui.widgets.shared.query_input import QueryInput
 
 from .conftest import screen_text
 
@@ -115,6 +116,41 @@ async def test_plain_letters_find_names_with_diacritics(world_app: HexcoreApp) -
     async with world_app.run_test(size=(100, 30)) as pilot:
         await pilot.press("f3", *"lim-dur")
         assert "Lím-Dür's Lamp" in await shown(world_app, pilot, "1 found")
+
+
+async def test_a_query_is_answered_while_typing_and_tells_the_operator_under_the_cursor(
+    world_app: HexcoreApp,
+) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f3", *"t:artifact")
+        await shown(world_app, pilot, "type line: t:elf")
+        assert "Nettle Adder Nest" in await shown(world_app, pilot, "found")
+
+
+async def test_a_term_that_cannot_be_read_is_told_with_its_column_and_the_rest_is_answered(
+    world_app: HexcoreApp,
+) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f3", *"nettle t:artifact pow>")
+        await shown(world_app, pilot, "column 19: pow>")
+        assert "3 found" not in await shown(world_app, pilot, "2 found")
+
+
+async def test_a_query_that_lacks_its_data_says_so_where_the_card_would_stand(world_app: HexcoreApp) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f3", *"f:modern")
+        await shown(world_app, pilot, "nothing could be looked for")
+        assert "legalities are not in" in await shown(world_app, pilot, "hexcore data import")
+
+
+async def test_ordinary_words_are_read_as_a_query_that_can_be_taken_over(world_app: HexcoreApp) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f3", *"creatures with trample")
+        await shown(world_app, pilot, "^E takes it over")
+        await pilot.press("ctrl+e")
+        await shown(world_app, pilot, "t:creature kw:trample")
+        assert world_app.screen.query_one(QueryInput).value == "t:creature kw:trample"
+        assert "takes it over" not in screen_text(world_app)
 
 
 async def test_a_keyword_of_a_card_opens_its_rule(world_app: HexcoreApp) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from textual.pilot import Pilot
 
 from hexcore_engine.inference.decoders.base import DecoderMemory
+from hexcore_engine.models.advice import missing_torch_note
 from hexcore_engine.protocol import events
 from hexcore_engine.protocol.records import CacheStats, Usage
 from hexcore_engine.service.telemetry import LoadedModel, take_snapshot
@@ -124,3 +125,14 @@ async def test_models_are_listed_with_what_is_wrong_and_loading_is_followed(make
         await pilot.pause()
         assert f"Loaded {SMALL_MODEL.name} in 1.5 s" in screen_text(app)
         assert app.facts.model == SMALL_MODEL
+
+
+async def test_the_models_say_what_is_missing_for_a_device(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 50)) as pilot:
+        await pilot.press("f5")
+        note = missing_torch_note(GPUS, installed=False)
+        listed = events.ModelsListed((SMALL_MODEL,), SMALL_MODEL.location, None, note)
+        app.screen.post_message(messages.ModelsArrived(listed))
+        await pilot.pause()
+        assert "make setup EXTRAS=torch" in screen_text(app)

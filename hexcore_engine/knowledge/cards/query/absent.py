@@ -5,7 +5,7 @@ from __future__ import annotations
 _PRINTINGS = "printings (sets, rarities, release dates)"
 _PRICES = "prices"
 _ART = "artists, flavour text and frames"
-_TAGS = "the community's tags; an expression on the text, o:/…/, may do"
+_TAGS = "tags of the community; an expression on the text, o:/…/, may do"
 _LANGUAGES = "other languages"
 
 _FIELDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from hexcore_engine.knowledge.cards.card_facts import FORMAT_PREFIX
 from hexcore_engine.knowledge.cards.columns import CardColumns, CardSet
@@ -78,6 +79,7 @@ def _leaf_compilers(columns: CardColumns, provides: tuple[str, ...]) -> dict[str
         name.removeprefix(FORMAT_PREFIX) for name in columns.names() if name.startswith(FORMAT_PREFIX)
     )
     traits = Traits(provides, formats)
+    has_defense = any(columns.column("defense").values)
     compilers: dict[LeafCompiler, tuple[str, ...]] = {
         text_terms.name_leaf: ("", "name", "n"),
         text_terms.exact_name_leaf: ("!",),
@@ -91,7 +93,7 @@ def _leaf_compilers(columns: CardColumns, provides: tuple[str, ...]) -> dict[str
         color_terms.produces_leaf: ("produces",),
         color_terms.mana_leaf: ("m", "mana"),
         color_terms.devotion_leaf: ("devotion",),
-        number_leaf: (
+        partial(number_leaf, has_defense=has_defense): (
             "mv", "manavalue", "cmc", "pow", "power", "tou", "toughness", "pt", "powtou", "loy", "loyalty",
             "def", "defense", "pips",
         ),

@@ -12,7 +12,7 @@ from hexcore_engine.knowledge.cards.query.colors import compare_numbers
 from hexcore_engine.knowledge.cards.query.costs import num_pips
 from hexcore_engine.knowledge.cards.query.leaves import Leaf, leaf_over, leaf_where
 from hexcore_engine.knowledge.cards.query.lexer import Style, Token
-from hexcore_engine.knowledge.cards.query.problems import TermProblem
+from hexcore_engine.knowledge.cards.query.problems import IMPORT_CARDS, DataMissing, TermProblem
 
 _STAR = "*"
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
@@ -70,12 +70,15 @@ _ALIASES = {
 }  # fmt: skip
 
 
-def number_leaf(token: Token) -> Leaf:
-    """Compile a comparison of numbers.
+def number_leaf(token: Token, has_defense: bool = True) -> Leaf:
+    """Compile a comparison of numbers; `has_defense` when the loaded cards tell that of battles.
 
     Raises:
         TermProblem: when the value is neither a number nor a field.
+        DataMissing: when it asks for what the loaded cards don't tell.
     """
+    if not has_defense and "def" in (_ALIASES[token.field], _ALIASES.get(token.value.casefold())):
+        raise DataMissing(f"the loaded cards don't tell the defense of battles; {IMPORT_CARDS}")
     quantity = _QUANTITIES[_ALIASES[token.field]]
     operator = "=" if token.operator == ":" else token.operator
     text = token.value.casefold()

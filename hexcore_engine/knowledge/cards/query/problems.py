@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+IMPORT_CARDS = "`hexcore data import FILE` with a card file of Scryfall or MTGJSON brings it"
+
 
 class TermProblem(Exception):
     """A term that can't be answered; the message says why."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from hexcore_engine.knowledge.cards.card_facts import FORMAT_PREFIX
 from hexcore_engine.knowledge.cards.query.leaves import Leaf, leaf_where
 from hexcore_engine.knowledge.cards.query.lexer import Token
-from hexcore_engine.knowledge.cards.query.problems import DataMissing, TermProblem, nearest
+from hexcore_engine.knowledge.cards.query.problems import IMPORT_CARDS, DataMissing, TermProblem, nearest
 from hexcore_engine.knowledge.cards.traits import TRAIT_NAMES
 from hexcore_engine.utils.validation import fold
 
-IMPORT_CARDS = "`hexcore data import FILE` with a card file of Scryfall or MTGJSON brings it"
 # Traits only some sources tell: trait -> what `CardsSource.provides` must name.
 _TOLD_BY_SOURCE = {"reserved": "reserved", "gamechanger": "gamechanger"}
 _PRINTING_TRAITS = frozenset(

@@ -71,6 +71,19 @@ def test_data_that_is_not_loaded_is_an_error_never_an_answer(search: Search, que
     assert len(found.ignored) == (2 if "or s:" in query else 1)
 
 
+@pytest.mark.parametrize("query", ["def=5", "defense>=1", "pow<def", "-def=5"])
+def test_the_defense_of_battles_is_asked_for_in_vain_where_no_card_tells_it(
+    tmp_path: Path, query: str
+) -> None:
+    publish_own(tmp_path, [card for card in MEADOW if all(face.defense is None for face in card.faces)])
+    knowledge = Knowledge(tmp_path)
+    found = knowledge.search_cards(query)
+    knowledge.close()
+    assert found.error is not None
+    assert found.error.code == "HX-KNOWLEDGE"
+    assert "defense" in found.error.message
+
+
 @pytest.mark.parametrize(
     ("query", "reading", "column"),
     [

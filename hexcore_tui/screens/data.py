@@ -1,0 +1,117 @@
+"""Bringing rules and cards: a file of one's own, what the sources have, or all that set-up fetches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from hexcore_engine.protocol.requests import ImportData, RunSetup, UpdateData
+from hexcore_engine.utils.validation import clean_text
+from hexcore_tui import messages
+from hexcore_tui.host import host
+
+EXPLANATION = (
+    "The official rules as a text file, or a card file of Scryfall or MTGJSON. "
+    "What is in use stays until the file is read to its end."
+)
+LEAVING = "Esc leaves; the work goes on."
+
+
+class DataScreen(ModalScreen[None]):
+    """Lies over the screen it was called from. Without a request it asks for a file first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Back", show=False)]
+    CSS = """
+    DataScreen {
+        align: center middle;
+        & > Vertical {
+            width: 76;
+            max-width: 100%;
+            height: auto;
+            max-height: 90%;
+            background: $surface;
+            border: round $border;
+            padding: 0 1;
+        }
+        & Static { height: auto; }
+    }
+    """
+
+    def __init__(self, request: RunSetup | UpdateData | None) -> None:
+        super().__init__()
+        self._request = request
+        self._working = False
+        self._file = Input(placeholder="Path of the file")
+        self._words = Static(Content("" if request else EXPLANATION))
+
+    def compose(self) -> ComposeResult:
+        """The field where a file is asked for, and what is said."""
+        with Vertical() as box:
+            box.border_title = "Import" if self._request is None else "Rules and cards"
+            box.border_subtitle = "Esc back"
+            if self._request is None:
+                yield self._file
+            yield self._words
+
+    def on_mount(self) -> None:
+        """Begin, where nothing has to be asked first."""
+        if self._request is not None:
+            self._begin(self._request)
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Import the file."""
+        message.stop()
+        named = typed_path(message.value)
+        if not self._working and named:
+            elsewhere = bool(host(self).settings.engine.command.strip())
+            self._begin(import_request(named, elsewhere=elsewhere))
+
+    def on_data_work_progressed(self, message: messages.DataWorkProgressed) -> None:
+        """Say how far it is."""
+        message.stop()
+        event = message.event
+        share = "" if event.fraction is None else f" {100 * event.fraction:.0f} %"
+        self._say(f"{event.text}{share} …\n{LEAVING}")
+
+    def on_data_arrived(self, message: messages.DataArrived) -> None:
+        """Say what came of it; the app looks at the files again."""
+        message.stop()
+        self._working = False
+        self._say(message.event.text)
+        host(self).look_again()
+
+    def on_request_refused(self, message: messages.RequestRefused) -> None:
+        """Say what failed; what was in use is untouched."""
+        message.stop()
+        self._working = False
+        self._say(f"{message.error.message}\n{message.error.remedy}")
+
+    def _begin(self, request: RunSetup | ImportData | UpdateData) -> None:
+        self._working = True
+        self._say(f"Beginning …\n{LEAVING}")
+        host(self).bridge.request(self, request)
+
+    def _say(self, words: str) -> None:
+        self._words.update(Content(clean_text(words)))
+
+
+def import_request(named: str, *, elsewhere: bool) -> ImportData:
+    """Ask for a file by a path the engine understands: it has a working folder of its own. With `elsewhere`
+    it runs on another machine, where the path is taken as it is."""
+    return ImportData(named if elsewhere else str(Path(named).expanduser().absolute()))
+
+
+def typed_path(text: str) -> str:
+    """Return a path as a person types it or a terminal pastes it: quotes around it and the backslashes before
+    its spaces are not part of it."""
+    path = text.strip().removeprefix("file://")
+    if len(path) > 1 and path[0] == path[-1] and path[0] in "'\"":
+        return path[1:-1]
+    return path.replace("\\ ", " ")
