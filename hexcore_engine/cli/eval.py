@@ -37,13 +37,11 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     folder = context.paths.knowledge_dir
     vectors = _vectors(context)
     report = _measure(folder, questions, vectors)
-    document = to_builtins(report) | {"vectors": vectors is not None}
+    document = to_builtins(report)
     lines = [_lines(report)]
     if arguments.ablate:
         document["ablations"] = {}
         for part in HybridRetriever.PARTS:
-            if part == "vectors" and vectors is None:
-                continue
             without = _measure(folder, questions, vectors, part)
             document["ablations"][part] = {"recall": without.recall, "mrr": without.mrr}
             lines.append(f"without {part:<10} " + _recall(without))
