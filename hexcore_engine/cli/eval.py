@@ -37,13 +37,11 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     folder = context.paths.knowledge_dir
     vectors = _vectors(context)
     report = _measure(folder, questions, vectors)
-    document = to_builtins(report) | {"vectors": vectors is not None}
+    document = to_builtins(report)
     lines = [_lines(report)]
     if arguments.ablate:
         document["ablations"] = {}
         for part in HybridRetriever.PARTS:
-            if part == "vectors" and vectors is None:
-                continue
             without = _measure(folder, questions, vectors, part)
             document["ablations"][part] = {"recall": without.recall, "mrr": without.mrr}
             lines.append(f"without {part:<10} " + _recall(without))
@@ -54,11 +52,12 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 def _vectors(context: Context) -> VectorIndex | None:
     """The vectors, read here and now; where there are none the figures are of what is there."""
     # Costs the start-up time of torch where it is installed.
-    from hexcore_engine.data.vectors import open_vectors
+    from hexcore_engine.data.vectors import describe, open_vectors
 
     found = open_vectors(context.paths, context.settings.data)
     if found is None:
-        sys.stderr.write("measured without vectors: `hexcore data vectors` builds them\n")
+        state = describe(context.paths, context.settings.data)
+        sys.stderr.write(f"measured without vectors: {state.detail}. {state.remedy}\n")
     return found
 
 

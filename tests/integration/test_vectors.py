@@ -113,7 +113,6 @@ def test_the_command_builds_and_measures(few_rules: Paths, hexcore: Run, tmp_pat
     questions = tmp_path / "questions.jsonl"
     questions.write_text('{"question": "I dropped my kettle, what now?", "rules": ["101.9"]}')
     measured = json.loads(hexcore("eval", str(questions), "--ablate", "--json").stdout)
-    assert measured["vectors"] is True
     assert measured["recall"]["5"] == 1
     assert measured["ablations"]["vectors"]["recall"]["5"] == 0
 

@@ -232,11 +232,13 @@ class SignalReader:
     def _of_vectors(self, near: NearTexts | None) -> dict[str, Floats]:
         """The likeness of each rule's nearest text, and of its nearest text of each field."""
         lists = {name: self._zeros() for name in PARTS["vectors"]}
-        if near is not None:
-            np.maximum.at(lists["near"], near.rules, near.likeness)
-            for name in NEAR_FIELDS:
-                of_field = near.fields == FIELDS.index(name)
-                np.maximum.at(lists[f"near_{name}"], near.rules[of_field], near.likeness[of_field])
+        if near is None:
+            return lists
+        silent = OUR_FIELDS if "digest" in self._without else ()
+        for name in (name for name in NEAR_FIELDS if name not in silent):
+            of_field = near.fields == FIELDS.index(name)
+            for target in ("near", f"near_{name}"):
+                np.maximum.at(lists[target], near.rules[of_field], near.likeness[of_field])
         return lists
 
     def _zeros(self) -> Floats:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from hexcore_engine.knowledge.index.reasons import Asked, reasons_for
@@ -58,6 +59,12 @@ def test_rules_near_in_meaning_join_the_candidates() -> None:
     assert [place for place, _ in fused_order(signals, 5)] == [4, 6]
     assert signals.lists["near"][[4, 6]].tolist() == pytest.approx([0.8, 0.7])
     assert signals.lists["near_asks"][[4, 6]].tolist() == pytest.approx([0.6, 0.7])
+
+
+def test_without_the_digest_only_the_rules_own_texts_are_near() -> None:
+    found = near((4, "body", 0.8), (6, "asks", 0.7))
+    signals = make_reader(("digest",)).read(Query("xylophone", "xylophone", near=found))
+    assert np.flatnonzero(signals.lists["near"]).tolist() == [4]
 
 
 @pytest.mark.parametrize("part", PARTS)
