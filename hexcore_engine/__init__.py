@@ -16,6 +16,7 @@ from hexcore_engine.errors import (
 
 if TYPE_CHECKING:
     from hexcore_engine.inference.pipeline import HexcorePipeline
+    from hexcore_engine.models.adapters import apply_expert_adapter
 
 __version__ = "0.1.0"
 
@@ -33,6 +34,7 @@ __all__ = [
     "HexcorePipeline",
     "KnowledgeRetrievalError",
     "__version__",
+    "apply_expert_adapter",
 ]
 
 
@@ -41,4 +43,8 @@ def __getattr__(name: str) -> object:
         from hexcore_engine.inference.pipeline import HexcorePipeline
 
         return HexcorePipeline
+    if name == "apply_expert_adapter":
+        from hexcore_engine.models.adapters import apply_expert_adapter
+
+        return apply_expert_adapter
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,6 +13,7 @@
     ├── KnowledgeRetrievalError       HX-RETRIEVAL   exit 4   a look-up failed
     │   ├── KnowledgeCorruptError     HX-CORRUPT     exit 4   a knowledge file is damaged
     │   └── KnowledgeOutdatedError    HX-OUTDATED    exit 3   a knowledge file is another version's
+    ├── RoutingError                  HX-ROUTING     exit 4   the weights that choose a mode can't be used
     ├── SessionError                  HX-SESSION     exit 4   a conversation can't be read or written
     ├── EngineError                   HX-ENGINE      exit 4   the engine process failed
     │   ├── EngineUnreachableError    HX-UNREACHABLE exit 4   it could not be started or spoken to
@@ -53,6 +54,7 @@ __all__ = [
     "ModelMissingError",
     "NotSetUpError",
     "ProtocolError",
+    "RoutingError",
     "SessionError",
     "SettingsError",
     "StorageError",
@@ -156,6 +158,13 @@ class KnowledgeOutdatedError(KnowledgeRetrievalError):
     default_remedy = "Run `hexcore setup`; it builds the file anew, and rules from their kept source."
 
 
+class RoutingError(HexcoreError):
+    """The weights that choose a question's mode are missing or damaged; a mode can still be named."""
+
+    code = "HX-ROUTING"
+    default_remedy = "Install Hexcore again, or make them with `hexcore train router`."
+
+
 class SessionError(HexcoreError):
     """A conversation can't be found, read or written."""
 
@@ -206,6 +215,7 @@ class ExpertAdapterError(HexcoreError):
     """An expert's adapter is missing, damaged or made for another model."""
 
     code = "HX-ADAPTER"
+    default_remedy = "`hexcore models adapters` says of each adapter what is wrong with it."
 
 
 class DeviceMappingError(HexcoreError):

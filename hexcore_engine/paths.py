@@ -51,6 +51,11 @@ class Paths:
         return self.home / "models"
 
     @property
+    def adapters_dir(self) -> Path:
+        """Adapters of the experts, a folder each."""
+        return self.home / "adapters"
+
+    @property
     def embedded_model_file(self) -> Path:
         """The small model that set-up fetches, GGUF."""
         return self.models_dir / "SmolLM2-135M-Instruct.Q4_1.gguf"

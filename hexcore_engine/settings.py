@@ -99,6 +99,9 @@ class EngineSettings(Section, frozen=True):
     prompt_cache_mb: Annotated[
         int, Meta(ge=0, le=65536, description="Memory for prompts already computed, in MiB; 0 turns it off.")
     ] = 256
+    adapters_mb: Annotated[
+        int, Meta(ge=1, le=65536, description="Memory for loaded adapters of experts, in MiB.")
+    ] = 512
     latency_budget_ms: Annotated[
         int, Meta(ge=0, description="Most time an answer may be predicted to take, in ms; 0 is no limit.")
     ] = 0

@@ -72,6 +72,13 @@ def _positive(number: int | None) -> int | None:
     return number
 
 
+def understood_words(choice: ModeChoice) -> str:
+    """Return the mode a question was understood in, or the two it may be."""
+    if choice.abstained:
+        return f"unsure: {' or '.join(entry.mode.lower() for entry in choice.ranked[:2])}"
+    return f"understood as {choice.mode.lower()} ({choice.confidence:.0%})"
+
+
 @dataclass
 class _Answer:
     """What came so far; also what is told when the engine is lost."""
@@ -167,7 +174,9 @@ class _Asker:
             answer.metadata |= {"session_id": event.session_id, "question_id": event.question_id}
         elif isinstance(event, events.QuestionRouted):
             answer.choice = event.choice
-            self._say(f"understood as {event.choice.mode.lower()} ({event.choice.confidence:.0%})")
+            routing = to_builtins(event.choice)
+            answer.metadata["routing"] = {name: routing[name] for name in ("abstained", "pinned", "ranked")}
+            self._say(understood_words(event.choice))
         elif isinstance(event, events.PlanMade):
             self._take_plan(event)
 

@@ -20,6 +20,7 @@ from hexcore_engine.settings import load_settings
 # name -> what it does; the file of the same name holds it.
 COMMANDS: dict[str, str] = {
     "ask": "ask a rules question; the answer streams, its rules are checked",
+    "route": "say which mode a question would be answered in",
     "rule": "show one rule, what stands around it and what points to it",
     "rules": "search the rules",
     "diff": "say what changed between two releases of the rules",
@@ -32,7 +33,7 @@ COMMANDS: dict[str, str] = {
     "models": "list models, or choose the one that answers",
     "sessions": "list, show, rename, delete or export conversations",
     "eval": "measure retrieval on questions whose deciding rules are known",
-    "train": "make the ranker's weights anew",
+    "train": "make the weights of the ranker or the router anew",
     "engine": "see, start, stop or restart the engine process",
 }
 

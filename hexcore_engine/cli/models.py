@@ -1,11 +1,13 @@
-"""`hexcore models list | use | plan | get | import-gguf`: what can answer here, its size, choosing it."""
+"""`hexcore models list | use | plan | get | import-gguf | adapters | add-adapter`: what can answer here."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 import msgspec
 
+from hexcore_engine.cli.adapter_actions import add_adapter, list_adapters
 from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.errors import DownloadError, UsageError
 from hexcore_engine.models.advice import missing_torch_here
@@ -20,38 +22,40 @@ from hexcore_engine.settings import EMBEDDED_MODEL, ModelSettings, is_offline
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
     parser.add_argument(
-        "action", nargs="?", default="list", help="list (default), use, plan, get or import-gguf"
+        "action",
+        nargs="?",
+        default="list",
+        help="list (default), use, plan, get, import-gguf, adapters or add-adapter",
     )
     parser.add_argument("--quantization", metavar="Q", help="for plan: 4bit, 8bit or none")
+    parser.add_argument("--mode", metavar="M", help="for add-adapter: the mode it is trained for")
+    parser.add_argument(
+        "--base", metavar="MODEL", help="for adapters and add-adapter: their model; default the configured"
+    )
     parser.add_argument(
         "model",
         nargs="?",
-        help="PATH.gguf, a folder of safetensors, a hub id (OWNER/NAME), http(s)://host/v1, or embedded",
+        help="PATH.gguf, a folder of safetensors, a hub id (OWNER/NAME), http(s)://host/v1, or "
+        "embedded; for add-adapter the adapter's folder",
     )
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """List models, or write the chosen one into the settings."""
-    if arguments.action == "list":
-        return _list(arguments, context)
-    if arguments.action == "use":
-        if not arguments.model:
-            raise UsageError(
-                "No model was named.", "`hexcore models use PATH.gguf | http://host/v1 | embedded`"
-            )
-        record = use_model(context.paths, joined([arguments.model]))
-        text = f"{record.name} answers from now on ({context.paths.settings_file})."
-        context.output.result({"model": to_builtins(record)}, text)
-        return 0
-    if arguments.action == "plan":
-        return _plan(arguments, context)
-    if arguments.action == "get":
-        return _get(arguments, context)
-    if arguments.action == "import-gguf":
-        return _import_gguf(arguments.model or EMBEDDED_MODEL, context)
-    raise UsageError(
-        f"There is no `hexcore models {arguments.action}`.", "Known: list, use, plan, get, import-gguf."
-    )
+    """Do one of the actions."""
+    action = ACTIONS.get(arguments.action)
+    if action is None:
+        known = ", ".join(ACTIONS)
+        raise UsageError(f"There is no `hexcore models {arguments.action}`.", f"Known: {known}.")
+    return action(arguments, context)
+
+
+def _use(arguments: argparse.Namespace, context: Context) -> int:
+    if not arguments.model:
+        raise UsageError("No model was named.", "`hexcore models use PATH.gguf | http://host/v1 | embedded`")
+    record = use_model(context.paths, joined([arguments.model]))
+    text = f"{record.name} answers from now on ({context.paths.settings_file})."
+    context.output.result({"model": to_builtins(record)}, text)
+    return 0
 
 
 def _plan(arguments: argparse.Namespace, context: Context) -> int:
@@ -85,8 +89,9 @@ def _get(arguments: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def _import_gguf(location: str, context: Context) -> int:
+def _import_gguf(arguments: argparse.Namespace, context: Context) -> int:
     require_torch()
+    location = arguments.model or EMBEDDED_MODEL
     folder = import_gguf(model_file(location, context.paths), context.paths.models_dir)
     text = f'Torch can run it now: `hexcore ask --decoder torch "…"`, or `hexcore models use {folder}`.'
     context.output.result({"folder": str(folder)}, text)
@@ -117,3 +122,14 @@ def _line(model: ModelRecord, chosen: bool) -> str:
     size = f", {model.weights_bytes / 1e6:,.0f} MB" if model.weights_bytes else ""
     kind = f" {model.quantization}" if model.quantization else ""
     return f"{mark} {model.location}: {model.name}{kind}{size}, run by {model.decoder}"
+
+
+ACTIONS: dict[str, Callable[[argparse.Namespace, Context], int]] = {
+    "list": _list,
+    "use": _use,
+    "plan": _plan,
+    "get": _get,
+    "import-gguf": _import_gguf,
+    "adapters": list_adapters,
+    "add-adapter": add_adapter,
+}

@@ -1,4 +1,4 @@
-"""`hexcore train ranker`: make the weights that ship with the package anew, from the data beside them."""
+"""`hexcore train ranker|router`: make weights that ship with the package anew, from the data beside them."""
 
 from __future__ import annotations
 
@@ -14,22 +14,56 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument(
         "--output", metavar="FOLDER", help="where to write; the package's own place by default"
     )
-    parser.add_argument("what", help="ranker")
+    parser.add_argument(
+        "--check", metavar="FILE", help="labelled queries the router never learns from, for its run card"
+    )
+    parser.add_argument("what", help="ranker or router")
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Train and write weights and run card."""
-    if arguments.what != "ranker":
-        raise UsageError(f"There is nothing called {arguments.what!r} to train.", "Known: ranker.")
+    makers = {"ranker": _ranker, "router": _router}
+    if arguments.what not in makers:
+        raise UsageError(f"There is nothing called {arguments.what!r} to train.", "Known: ranker, router.")
+    if arguments.check and arguments.what != "router":
+        raise UsageError("--check is for the router.", "Use `hexcore eval FILE` for the ranker.")
+    makers[arguments.what](arguments, context)
+    return 0
+
+
+def _ranker(arguments: argparse.Namespace, context: Context) -> None:
     from hexcore_engine.knowledge.index.ranker import FOLDER
     from hexcore_engine.training.ranker import train_ranker
     from hexcore_engine.training.run_card import save_ranker
 
     trained = train_ranker(context.paths.knowledge_dir)
-    folder = Path(arguments.output).expanduser() if arguments.output else FOLDER
+    folder = _folder(arguments, FOLDER)
     save_ranker(trained, folder)
     figures = "  ".join(f"@{limit} {value:.3f}" for limit, value in trained.scores.items())
     text = f"{trained.num_questions} questions; cross-validated recall {figures}; written to {folder}"
     document = {"folder": str(folder), "cross_validated_recall": trained.scores}
     context.output.result(document | {"questions": trained.num_questions}, text)
-    return 0
+
+
+def _router(arguments: argparse.Namespace, context: Context) -> None:
+    from hexcore_engine.models.router import FOLDER
+    from hexcore_engine.training.router import ROUTER_DATA_FILE, read_queries, train_router
+    from hexcore_engine.training.router_card import save_router
+
+    unseen = read_queries(Path(arguments.check).expanduser()) if arguments.check else ()
+    folder = _folder(arguments, FOLDER)
+    card = save_router(train_router(read_queries(ROUTER_DATA_FILE)), folder, unseen=unseen)
+    held_out = card["cross_validated_by_group"]
+    parts = [
+        f"{card['num_queries']} queries",
+        f"accuracy held out by group {held_out['accuracy']:.3f}",
+        f"calibration error {held_out['expected_calibration_error']:.3f}",
+    ]
+    if card["unseen"]:
+        parts.append(f"accuracy on {arguments.check} {card['unseen']['accuracy']:.3f}")
+    text = "; ".join([*parts, f"written to {folder}"])
+    context.output.result({"folder": str(folder), **card}, text)
+
+
+def _folder(arguments: argparse.Namespace, own: Path) -> Path:
+    return Path(arguments.output).expanduser() if arguments.output else own

@@ -23,6 +23,7 @@ class ModelPlacement:
     quantization: str = "auto"
     device_map: DeviceMap = "auto"
     max_memory: MaxMemory | None = None
+    adapters_dir: str | Path = "adapters"
     keep_prompts: bool = True
 
 
@@ -52,7 +53,12 @@ def parts_for_model(
     folder = Path(knowledge_folder) if knowledge_folder else paths.knowledge_dir
     return {
         "open_decoder": lambda: open_decoder(
-            model, engine, paths, device_map=placement.device_map, max_memory=placement.max_memory
+            model,
+            engine,
+            paths,
+            device_map=placement.device_map,
+            max_memory=placement.max_memory,
+            adapters_dir=paths.home / placement.adapters_dir,
         ),
         "retriever": HybridRetriever(folder),
         "knowledge": Knowledge(folder),

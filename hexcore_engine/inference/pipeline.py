@@ -13,15 +13,17 @@ from hexcore_engine.errors import (
     HexcoreError,
     KnowledgeRetrievalError,
     ModelMissingError,
+    RoutingError,
     UsageError,
 )
 from hexcore_engine.inference.answer import AnswerEndsHereError, AnswerInProgress
 from hexcore_engine.inference.budget import Admission, admit
 from hexcore_engine.inference.decoders.base import Decoder, OpeningStopped, StopSignal
 from hexcore_engine.inference.degradation import Budgets, Pace
+from hexcore_engine.inference.experts import experts_for, num_writers
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.inference.writing import AnswerWriter, decode_request
-from hexcore_engine.models.router import TransactionClassifier, pinned
+from hexcore_engine.models.router import TransactionClassifier, pinned, undecided
 from hexcore_engine.protocol.events import (
     AnswerFailed,
     AnswerOutcome,
@@ -31,7 +33,7 @@ from hexcore_engine.protocol.events import (
     QuestionRouted,
 )
 from hexcore_engine.protocol.limits import check_question
-from hexcore_engine.protocol.records import ErrorRecord, to_builtins
+from hexcore_engine.protocol.records import ErrorRecord, ModeChoice, to_builtins
 from hexcore_engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 GENERATION_OPTIONS = {"mode", "seed", "top_p", "min_p", "repetition_penalty", "stop"}
 NO_MODEL_NOTE = "No model is at hand, so there is no answer text; the rules and cards found are above."
+
+NOT_ROUTED_NOTE = "The question's kind could not be judged, so its mode is a mere guess; you can choose one."
 
 
 class HexcorePipeline:
@@ -65,9 +69,10 @@ class HexcorePipeline:
         server's address, "embedded" or "scripted". Never downloads anything.
 
         `device_map`, `quantization_type` (4bit, 8bit, none, auto) and `max_memory` (bytes, or "8GiB", by
-        device number or "cpu") concern torch models; see `load_torch_model`. `knowledge_db_path` is the
-        knowledge folder, the user's own by default. Without `enable_memory_optimization` no prompt is kept
-        between questions and nothing is given up to fit a budget: what does not fit is refused.
+        device number or "cpu") concern torch models; see `load_torch_model`. `expert_adapters_dir` holds
+        their adapters, below the home where it is relative. `knowledge_db_path` is the knowledge folder, the
+        user's own by default. Without `enable_memory_optimization` no prompt is kept between questions and
+        nothing is given up to fit a budget: what does not fit is refused.
 
         Raises:
             ModelMissingError: when the model is not at hand, with the remedy.
@@ -75,7 +80,9 @@ class HexcorePipeline:
         """
         from hexcore_engine.inference.assembly import ModelPlacement, parts_for_model
 
-        placement = ModelPlacement(quantization_type, device_map, max_memory, enable_memory_optimization)
+        placement = ModelPlacement(
+            quantization_type, device_map, max_memory, expert_adapters_dir, enable_memory_optimization
+        )
         parts = parts_for_model(model_path, knowledge_db_path, placement)
         kept = KeptDecoder(parts.pop("open_decoder"))
         try:
@@ -123,8 +130,6 @@ class HexcorePipeline:
         self._paced_model: str | None = None
         self.knowledge_retriever = retriever
         self.classifier = router
-        self.expert_manager = None
-        self.cross_expert = None
 
     @property
     def model(self) -> Any:
@@ -140,6 +145,16 @@ class HexcorePipeline:
     def kv_cache_manager(self) -> Any:
         """The `KVCacheManager` of prompts already computed."""
         return self._torch_part("kv_cache_manager")
+
+    @property
+    def expert_manager(self) -> Any:
+        """The `ExpertAdapterManager` of the loaded model."""
+        return self._torch_part("expert_manager")
+
+    @property
+    def cross_expert(self) -> Any:
+        """The `CrossExpertAttention` that weighs experts writing together."""
+        return self._torch_part("cross_expert")
 
     def _torch_part(self, name: str) -> Any:
         decoder = self._decoder
@@ -195,6 +210,7 @@ class HexcorePipeline:
             temperature=temperature,
             latency_budget_ms=latency_budget_ms,
             memory_budget_mb=memory_budget_mb,
+            use_multiple_experts=use_multiple_experts,
             give_up=self._give_up,
             **generation_kwargs,
         )
@@ -217,9 +233,17 @@ class HexcorePipeline:
     def _route(self, answer: AnswerInProgress) -> QuestionRouted:
         request = answer.request
         check_question(request.question)
-        choice = pinned(request.mode) if request.mode else self.classifier.classify(request.question)
+        choice, notes = (pinned(request.mode), ()) if request.mode else self._judge(request.question)
         answer.choice = choice
-        return QuestionRouted(request.question_id, choice)
+        answer.notes += notes
+        return QuestionRouted(request.question_id, choice, notes)
+
+    def _judge(self, question: str) -> tuple[ModeChoice, tuple[str, ...]]:
+        """The mode, and what is to be said about it; weights that can't be used don't fail the answer."""
+        try:
+            return self.classifier.classify(question), ()
+        except RoutingError as error:
+            return undecided(), (NOT_ROUTED_NOTE, f"{error.message} {error.remedy}")
 
     def _retrieve(self, answer: AnswerInProgress) -> PassagesRetrieved:
         """Never fails the answer: a retriever that raises is stated in the event."""
@@ -267,7 +291,9 @@ class HexcorePipeline:
             if decoder.warmed is not None:
                 self._pace = self._pace.after(decoder.warmed)
         mode = answer.choice.mode if answer.choice else "REASON"
-        return admit(answer.request, mode, answer.passages, decoder, self._settings, self._pace)
+        experts = experts_for(answer.choice, answer.request.use_multiple_experts)
+        together = num_writers(decoder, experts)
+        return admit(answer.request, mode, answer.passages, decoder, self._settings, self._pace, together)
 
     def _write(self, answer: AnswerInProgress, decoder: Decoder, admission: Admission) -> Iterator[Event]:
         budget_ms = Budgets.of(answer.request, self._settings).latency_ms

@@ -19,6 +19,7 @@ from hexcore_engine.inference.decoders.base import (
     DecodeRequest,
     StopSignal,
 )
+from hexcore_engine.inference.experts import experts_for
 from hexcore_engine.inference.prompt import MODE_STYLES
 from hexcore_engine.inference.streaming import LoopWatch, TextJoiner
 from hexcore_engine.protocol.events import Event
@@ -110,6 +111,7 @@ class AnswerWriter:
         if self.finished is None:
             return
         self._answer.usage = _usage(self.finished, self._answer.started, self._first_token_at)
+        self._answer.notes += self.finished.notes
         self._answer.stop_reason = self.finished.stop_reason
         if self.finished.stop_reason == "stopped" and self._ended_by_us and not self._answer.stop.is_set():
             self._answer.stop_reason = self._ended_by_us
@@ -139,6 +141,7 @@ def decode_request(
         citable_rules=tuple(p.id for p in admission.passages if p.kind in ("rule", "digest")),
         deadline=deadline,
         cache_limit_bytes=admission.cache_limit_bytes,
+        experts=experts_for(answer.choice, request.use_multiple_experts)[: admission.num_experts],
     )
 
 

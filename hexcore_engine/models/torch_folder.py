@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hexcore_engine.errors import ModelMissingError
 from hexcore_engine.models.gguf import SMALL_MODEL_PARAMETERS
+from hexcore_engine.models.safetensors_file import DamagedFileError, read_header
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.utils.validation import clean_line
 
 INDEX_NAME = "model.safetensors.index.json"
-_MAX_HEADER_BYTES = 100 * 1024 * 1024
-_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
+PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 # Bytes of a parameter once loaded, scales included; "none" is 16 bits.
 _BYTES_PER_PARAMETER = {"4bit": 0.52, "8bit": 1.01, "none": 2.0}
@@ -80,7 +79,7 @@ def read_torch_folder(folder: Path) -> TorchFolder:
             "Name a folder of safetensors, a .gguf file or an http(s) address; `hexcore models list` shows "
             "what is at hand.",
         )
-    pickles = sorted(file.name for pattern in _PICKLED for file in folder.glob(pattern))
+    pickles = sorted(file.name for pattern in PICKLED for file in folder.glob(pattern))
     if pickles:
         raise _unusable(
             folder,
@@ -138,19 +137,10 @@ def _shards(folder: Path) -> tuple[Path, ...]:
 def _parameter_counts(folder: Path, shard: Path) -> list[tuple[str, int]]:
     """Return name and size of each tensor from the header of a safetensors file; checks that it is whole."""
     try:
-        with shard.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            if not 2 <= length <= _MAX_HEADER_BYTES:
-                raise ValueError("header length")
-            header = json.loads(stream.read(length))
-        header.pop("__metadata__", None)
-        end = max((value["data_offsets"][1] for value in header.values()), default=0)
-        if shard.stat().st_size != 8 + length + end:
-            raise ValueError("file length")
-        return [(name, math.prod(value["shape"])) for name, value in header.items()]
+        return [(name, entry.num_parameters) for name, entry in read_header(shard).items()]
     except OSError as error:
         raise _unusable(folder, f"{shard.name} can't be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except DamagedFileError as error:
         raise _unusable(folder, f"{clean_line(shard.name)} is cut short or not a safetensors file") from error
 
 

@@ -69,10 +69,11 @@ class QuestionAccepted(BaseEvent, frozen=True):
 
 
 class QuestionRouted(BaseEvent, frozen=True):
-    """The mode the question was understood in."""
+    """The mode the question was understood in; `notes` say what kept it from being judged."""
 
     question_id: str
     choice: ModeChoice
+    notes: tuple[str, ...] = ()
 
 
 class PassagesRetrieved(BaseEvent, frozen=True):

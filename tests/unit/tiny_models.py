@@ -45,8 +45,9 @@ def make_llama(
     template: str | None = TEMPLATE,
     num_layers: int = 2,
     head_dim: int = 16,
+    spread: float = 0.02,
 ) -> Path:
-    """Make a Llama-shaped model in fp32."""
+    """Make a Llama-shaped model in fp32; with a wide `spread` of its weights it does not repeat one token."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -63,6 +64,7 @@ def make_llama(
         head_dim=head_dim,
         max_position_embeddings=context_tokens,
         tie_word_embeddings=True,
+        initializer_range=spread,
         eos_token_id=2,
         pad_token_id=0,
         bos_token_id=1,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from hexcore_engine.protocol.records import Basis, CacheStats, ModelRecord
+from hexcore_engine.protocol.records import Basis, CacheStats, ModelRecord, ModeName
 
 Role = Literal["system", "user", "assistant"]
 
@@ -29,9 +29,19 @@ class ChatMessage:
 
 
 @dataclass(frozen=True)
+class Expert:
+    """A mode that is to write, and how likely the router holds it, 0 to 1."""
+
+    mode: ModeName
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class DecodeRequest:
     """One generation.
 
+    `experts` name whose adapter writes, the likeliest first; several may be mixed. A decoder without adapters
+    ignores them.
     `citable_rules` None leaves decoding free; otherwise only these numbers can appear inside square brackets,
     and with an empty tuple no bracket can be written. `temperature` 0 is greedy. A decoder that can ends with
     "budget" at the `deadline` (on the monotonic clock), and when its keys and values would hold more than
@@ -47,6 +57,7 @@ class DecodeRequest:
     seed: int = 1
     stop: tuple[str, ...] = ()
     citable_rules: tuple[str, ...] | None = None
+    experts: tuple[Expert, ...] = ()
     deadline: float | None = None
     cache_limit_bytes: int | None = None
 
@@ -70,7 +81,7 @@ class DecodedStep:
 @dataclass(frozen=True)
 class DecodeFinished:
     """The end of a generation. Token counts are the model's own; `prompt_ms` is the time spent on the
-    prompt."""
+    prompt; `notes` are sentences about who wrote, for the reader."""
 
     stop_reason: Literal["end", "length", "stopped", "budget"]
     prompt_tokens: int
@@ -78,6 +89,7 @@ class DecodeFinished:
     generated_tokens: int
     prompt_ms: float | None = None
     tokens_per_s: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hexcore_engine.models.catalog import (
     require_llama_cpp,
     require_torch,
 )
-from hexcore_engine.models.loader import DeviceMap, MaxMemory
+from hexcore_engine.models.loader import DeviceMap, LoadedTorchModel, MaxMemory
 from hexcore_engine.paths import Paths
 from hexcore_engine.settings import EngineSettings, ModelSettings
 
@@ -26,8 +26,10 @@ def open_decoder(
     *,
     device_map: DeviceMap = "auto",
     max_memory: MaxMemory | None = None,
+    adapters_dir: Path | None = None,
 ) -> Decoder:
-    """Load a model and return it warm; `device_map` and `max_memory` concern torch models.
+    """Load a model and return it warm; `device_map`, `max_memory` and `adapters_dir` (None: the installed
+    ones) concern torch models.
 
     Raises:
         ModelMissingError: when it is not at hand.
@@ -44,7 +46,12 @@ def open_decoder(
 
         return OpenAIServerDecoder(location, api_key(settings.api_key_variable), settings.remote_name)
     if kind == "torch":
-        return _open_torch(settings, engine, model_folder(location, paths), device_map, max_memory)
+        require_torch()
+        from hexcore_engine.models.loader import load_torch_model
+
+        folder = model_folder(location, paths)
+        loaded = load_torch_model(folder, settings.quantization, device_map, max_memory)
+        return _open_torch(settings, engine, loaded, adapters_dir or paths.adapters_dir)
     return _open_llama_cpp(settings, engine, model_file(location, paths))
 
 
@@ -65,21 +72,20 @@ def _open_llama_cpp(settings: ModelSettings, engine: EngineSettings, file: Path)
 def _open_torch(
     settings: ModelSettings,
     engine: EngineSettings,
-    folder: Path,
-    device_map: DeviceMap,
-    max_memory: MaxMemory | None,
+    loaded: LoadedTorchModel,
+    adapters_dir: Path,
 ) -> Decoder:
-    require_torch()
     from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder
     from hexcore_engine.inference.prompt import warm_prompt
-    from hexcore_engine.models.loader import load_torch_model
     from hexcore_engine.utils.device import default_threads
 
     decoder = TorchDecoder(
-        load_torch_model(folder, settings.quantization, device_map, max_memory),
+        loaded,
         context_tokens=settings.context_tokens,
         threads=default_threads(settings.threads),
         prompt_cache_mb=engine.prompt_cache_mb,
+        adapters_dir=adapters_dir,
+        adapters_mb=engine.adapters_mb,
     )
     decoder.warm(warm_prompt())
     return decoder

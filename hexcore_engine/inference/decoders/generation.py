@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from hexcore_engine.inference.decoders.base import DecodeFinished
+from hexcore_engine.inference.decoders.expert_rows import ExpertRows
 from hexcore_engine.inference.decoders.token_text import TokenText
 from hexcore_engine.inference.drafting import PromptLookup
 from hexcore_engine.inference.sampling import Sampler
@@ -24,12 +25,12 @@ SMALL_PREFILL_CHUNK = 16
 class Generation:
     """One answer in the making: what was computed, what is left to do, and what stopped it.
 
-    `cache` holds the first `computed` of the tokens; it may hold more, or its layers unequal numbers, while a
-    step is under way.
+    `rows` hold the first `computed` of the tokens; they may hold more, or their layers unequal numbers, while
+    a step is under way.
     """
 
     prompt: list[int]
-    cache: Any
+    rows: ExpertRows
     sampler: Sampler
     text: TokenText
     lookup: PromptLookup | None

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from hexcore_engine import errors
 from hexcore_engine.inference.decoders.base import DecodedStep, DecodeRequest, StopSignal
 from hexcore_engine.inference.decoders.generation import SMALL_PREFILL_CHUNK, Generation
-from hexcore_engine.inference.kv_cache.manager import KVCacheManager, cropped_cache
+from hexcore_engine.inference.kv_cache.manager import KVCacheManager
 from hexcore_engine.models.loader import LoadedTorchModel
 
 MIB = 2**20
@@ -37,7 +37,7 @@ class AnswerLimits:
         limit = request.cache_limit_bytes
         if limit is None:
             return False
-        needed = num_tokens * self.bytes_per_token
+        needed = num_tokens * progress.rows.num_rows * self.bytes_per_token
         kept = self._kept.statistics().device_bytes
         if kept and needed + kept > limit:
             released = self._kept.shrink(max(0, limit - needed))
@@ -61,10 +61,10 @@ class AnswerLimits:
             MemoryError: when that was done before.
         """
         kept = self._kept.statistics().device_bytes
-        running = progress.computed * self.bytes_per_token
+        running = progress.computed * progress.rows.num_rows * self.bytes_per_token
         self._kept.clear()
         if progress.gave_up_cache:
-            progress.cache = None
+            progress.rows.cache = None
             free_unused()
             raise errors.MemoryError(
                 f"The device ran out of memory after {len(progress.written)} tokens, with "
@@ -77,7 +77,7 @@ class AnswerLimits:
         # At least the last token is computed anew: its logits were lost.
         progress.computed = min(progress.computed, len(progress.tokens) - 1)
         # Layers before the one that ran out hold tokens the others lack.
-        progress.cache = cropped_cache(progress.cache, loaded.model.config, progress.computed)
+        progress.rows.repair(progress.computed)
         free_unused()
         return DecodedStep(
             "cache",

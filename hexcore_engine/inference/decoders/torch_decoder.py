@@ -7,6 +7,7 @@ import hashlib
 import os
 import time
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 from hexcore_engine.errors import ContextOverflowError, DecoderError
@@ -20,12 +21,16 @@ from hexcore_engine.inference.decoders.base import (
     DecoderMemory,
     StopSignal,
 )
+from hexcore_engine.inference.decoders.expert_rows import ExpertRows
 from hexcore_engine.inference.decoders.generation import PREFILL_CHUNK, Generation, end_tokens, fitted_chunk
 from hexcore_engine.inference.decoders.limits import AnswerLimits, free_unused
 from hexcore_engine.inference.decoders.token_text import TokenText
+from hexcore_engine.inference.decoders.writers import choose_writers
 from hexcore_engine.inference.drafting import MAX_DRAFT_TOKENS, PromptLookup
 from hexcore_engine.inference.kv_cache.manager import CacheKey, KVCacheManager
 from hexcore_engine.inference.sampling import Sampler
+from hexcore_engine.models.adapters import ExpertAdapterManager
+from hexcore_engine.models.cross_expert import CrossExpertAttention
 from hexcore_engine.models.loader import LoadedTorchModel
 from hexcore_engine.models.torch_folder import describe_torch_folder
 from hexcore_engine.protocol.records import CacheStats, ModelRecord
@@ -35,6 +40,7 @@ from hexcore_engine.utils.validation import clean_line
 
 # Enough to measure the speed of writing when the model is warmed.
 WARM_TOKENS = 6
+DEFAULT_ADAPTERS_MB = 512
 MIB = 2**20
 
 
@@ -43,7 +49,8 @@ class TorchDecoder:
 
     `prompt_cache_mb` bounds the keys and values kept between questions, in MiB. `drafting` guesses tokens
     from the prompt and verifies them in one step; it never changes what is drawn from the same logits. A
-    prompt is computed at most `prefill_chunk` tokens at a time.
+    prompt is computed at most `prefill_chunk` tokens at a time. Adapters of experts are looked for in
+    `adapters_dir` and take at most `adapters_mb` MiB.
     """
 
     def __init__(
@@ -53,6 +60,8 @@ class TorchDecoder:
         context_tokens: int,
         threads: int,
         prompt_cache_mb: int,
+        adapters_dir: Path | None = None,
+        adapters_mb: int = DEFAULT_ADAPTERS_MB,
         drafting: bool = True,
         prefill_chunk: int = PREFILL_CHUNK,
     ) -> None:
@@ -71,6 +80,8 @@ class TorchDecoder:
         self.warmed: DecodeFinished | None = None
         self.kv_cache_manager = KVCacheManager(prompt_cache_mb * MIB, prompt_cache_mb * MIB)
         per_token = loaded.folder.kv_bytes_per_token(loaded.model.dtype.itemsize)
+        self.expert_manager = ExpertAdapterManager(loaded.model, adapters_dir, limit_bytes=adapters_mb * MIB)
+        self.cross_expert = CrossExpertAttention()
         self._limits = AnswerLimits(self.kv_cache_manager, per_token)
 
     @property
@@ -116,8 +127,7 @@ class TorchDecoder:
             self._running_tokens = 0
             if not progress.gave_up_cache:
                 # Beyond what was computed for sure the cache may hold guesses that were not drawn.
-                known = progress.tokens[: progress.computed]
-                self.kv_cache_manager.keep(self._key, known, progress.cache)
+                progress.rows.keep(progress.tokens[: progress.computed])
             give_back_freed()
 
     def memory(self) -> DecoderMemory | None:
@@ -132,7 +142,7 @@ class TorchDecoder:
             held = self._torch.cuda.memory_allocated()
             workspace = max(0, int(held) - loaded.weights_bytes - cache)
         return DecoderMemory(
-            loaded.weights_bytes,
+            loaded.weights_bytes + self.expert_manager.loaded_bytes,
             cache,
             workspace,
             "measured",
@@ -166,6 +176,8 @@ class TorchDecoder:
 
     def close(self) -> None:
         """Give the memory back."""
+        if self._loaded is not None:
+            self.expert_manager.close()
         self._loaded = None
         self.kv_cache_manager.clear()
         free_unused()
@@ -179,12 +191,15 @@ class TorchDecoder:
                 f"The prompt has {len(prompt)} tokens and the model's context {self._context_tokens}.",
                 "Ask a shorter question, or begin a new conversation.",
             )
-        model = self._need().model
-        cache = self.kv_cache_manager.fork(self._key, prompt, model.config, model.device)
-        cached = cache.get_seq_length()
+        self._need()
+        writers = choose_writers(self.expert_manager, request.experts, prompt)
+        rows = ExpertRows(self.expert_manager, self.kv_cache_manager, writers, self._key, prompt)
+        cached = rows.num_tokens
+        if writers.mixer is not None:
+            self.cross_expert = writers.mixer
         return Generation(
             prompt,
-            cache,
+            rows,
             sampler=Sampler(request, prompt, self._citation_mask(request.citable_rules)),
             text=TokenText(self.tokenizer, request.stop),
             lookup=PromptLookup(prompt) if self._drafting else None,
@@ -225,15 +240,16 @@ class TorchDecoder:
         self, request: DecodeRequest, stop: StopSignal, progress: Generation
     ) -> Generator[DecodedStep, None, Any]:
         """Compute what is not computed, a chunk at a time; returns the last logits, None when stopped."""
-        logits = None
+        logits: Any = None
         tokens = progress.tokens
         while progress.computed < len(tokens):
             end = min(progress.computed + progress.chunk, len(tokens))
             if (yield from self._limits.must_end(request, stop, progress, end)):
                 return None
-            logits = self._forward(tokens[progress.computed : end], progress.cache, 1)[-1]
+            logits = self._forward(tokens[progress.computed : end], progress.rows, 1)
             self._note_computed(progress, end)
-        return None if (yield from self._limits.must_end(request, stop, progress, len(tokens))) else logits
+        ended = yield from self._limits.must_end(request, stop, progress, len(tokens))
+        return None if ended else logits[-1]
 
     def _decode(
         self, request: DecodeRequest, stop: StopSignal, progress: Generation, logits: Any
@@ -258,7 +274,7 @@ class TorchDecoder:
             self._crop(progress)
             left = progress.room - len(progress.written) - 1
             draft = progress.lookup.draft(min(left, MAX_DRAFT_TOKENS)) if progress.lookup is not None else []
-            rows = self._forward([progress.written[-1], *draft], progress.cache, len(draft) + 1)
+            rows = self._forward([progress.written[-1], *draft], progress.rows, len(draft) + 1)
 
     def _write(self, token: int, progress: Generation) -> Generator[DecodedText, None, bool]:
         """Take a drawn token into the answer; returns whether the answer ends with it."""
@@ -277,13 +293,12 @@ class TorchDecoder:
     def _crop(self, progress: Generation) -> None:
         """Take guessed tokens that were not drawn out of the cache; the last drawn one is not in it yet."""
         known = len(progress.prompt) + len(progress.written) - 1
-        surplus = progress.cache.get_seq_length() - known
-        if surplus > 0:
-            progress.cache.crop(-surplus)
+        progress.rows.crop(known)
         self._note_computed(progress, known)
 
     def _note_computed(self, progress: Generation, num_tokens: int) -> None:
-        progress.computed = self._running_tokens = num_tokens
+        progress.computed = num_tokens
+        self._running_tokens = num_tokens * progress.rows.num_rows
 
     def _finished(self, progress: Generation) -> DecodeFinished:
         num_written = len(progress.written)
@@ -294,16 +309,13 @@ class TorchDecoder:
             generated_tokens=num_written,
             prompt_ms=progress.prompt_ms,
             tokens_per_s=num_written / progress.decode_s if num_written and progress.decode_s > 0 else None,
+            notes=progress.rows.notes,
         )
 
-    def _forward(self, tokens: list[int], cache: Any, num_logits: int) -> Any:
-        """Return logits [num_logits, vocabulary] of the last tokens; the cache grows by `tokens`."""
-        model = self._need().model
-        with self._torch.inference_mode():
-            ids = self._torch.tensor([tokens], device=model.device)
-            return model(
-                input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=num_logits
-            ).logits[0]
+    def _forward(self, tokens: list[int], rows: ExpertRows, num_logits: int) -> Any:
+        """Return logits [num_logits, vocabulary] of the last tokens, mixed where several experts write."""
+        self._need()
+        return rows.forward(tokens, num_logits)
 
     # -- parts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hexcore_engine.inference.kv_cache.prefix_tree import PrefixTree
@@ -15,18 +15,31 @@ MIN_SHARED_TOKENS = 4
 
 @dataclass(frozen=True)
 class CacheKey:
-    """What keys and values depend on beside the tokens; the cache of one is never served to another."""
+    """What keys and values depend on beside the tokens; the cache of one is never served to another.
+
+    An activated adapter leaves the first `base_tokens` to the base: those are shared with it, and with every
+    adapter that is activated later; the rest is its own.
+    """
 
     model_hash: str
     adapter_hash: str
     template_hash: str
+    base_tokens: int = 0
+
+    @property
+    def base(self) -> CacheKey:
+        """The key of what the base computes alone."""
+        return replace(self, adapter_hash="", base_tokens=0)
 
 
 @dataclass(eq=False)
 class _Entry:
+    """`layers` hold the tokens from `begin` on; what comes before lies under the base's key."""
+
     key: CacheKey
     tokens: tuple[int, ...]
     layers: tuple[tuple[Any, Any], ...]
+    begin: int = 0
     on_host: bool = False
 
     @property
@@ -65,33 +78,36 @@ class KVCacheManager:
 
         Nothing is copied: the tensors are shared, and growing a cache makes new ones.
         """
-        shared, entry = self._find(key, tokens)
+        parts = self._parts(key, tokens)
         self._prompt_tokens += len(tokens)
-        self._reused_tokens += shared
-        if entry is None or not shared:
+        if not parts:
             return _new_cache(config)
-        self._entries.move_to_end((entry.key, entry.tokens))
-        layers = ((k[..., :shared, :], v[..., :shared, :]) for k, v in entry.layers)
-        if entry.on_host and device is not None:
-            layers = ((k.to(device), v.to(device)) for k, v in layers)
-        return cache_from_layers(config, tuple(layers))
-
-    def keep(self, key: CacheKey, tokens: Sequence[int], cache: Any) -> None:
-        """Keep a cache that begins with `tokens`, unless a longer kept sequence covers it."""
-        tokens = tuple(tokens[: cache.get_seq_length()])
-        if len(tokens) < MIN_SHARED_TOKENS or self._limit_bytes <= 0:
-            return
-        shared, entry = self._find(key, tokens, whole=True)
-        if entry is not None and shared == len(tokens):
+        self._reused_tokens += parts[-1][1]
+        for entry, _ in parts:
             self._entries.move_to_end((entry.key, entry.tokens))
+        return cache_from_layers(config, _joined([_layers(entry, end, device) for entry, end in parts]))
+
+    def keep(self, key: CacheKey, tokens: Sequence[int], cache: Any, row: int = 0) -> None:
+        """Keep a cache that begins with `tokens`, unless a longer kept sequence covers it. `row` is the place
+        in the cache's batch."""
+        kept = tuple(tokens[: cache.get_seq_length()])
+        if key.base_tokens:
+            self._put(_Entry(key.base, kept[: key.base_tokens], ()), cache, row)
+        self._put(_Entry(key, kept, (), key.base_tokens), cache, row)
+
+    def _put(self, entry: _Entry, cache: Any, row: int) -> None:
+        tokens = entry.tokens
+        if len(tokens) - entry.begin < MIN_SHARED_TOKENS or self._limit_bytes <= 0:
             return
-        if entry is not None and shared == len(entry.tokens):
-            self._drop(entry)
-        length = len(tokens)
-        layers = tuple((layer.keys[..., :length, :], layer.values[..., :length, :]) for layer in cache.layers)
-        kept = _Entry(key, tokens, layers)
-        self._trees.setdefault(key, PrefixTree()).put(tokens, kept)
-        self._entries[key, tokens] = kept
+        shared, found = self._find(entry.key, tokens, whole=True)
+        if found is not None and shared == len(tokens):
+            self._entries.move_to_end((found.key, found.tokens))
+            return
+        if found is not None and shared == len(found.tokens):
+            self._drop(found)
+        entry.layers = _part_of(cache, row, entry.begin, len(tokens))
+        self._trees.setdefault(entry.key, PrefixTree()).put(tokens, entry)
+        self._entries[entry.key, tokens] = entry
         self._make_room()
 
     def shrink(self, limit_bytes: int) -> int:
@@ -118,6 +134,19 @@ class KVCacheManager:
             self._prompt_tokens,
             self._reused_tokens,
         )
+
+    def _parts(self, key: CacheKey, tokens: Sequence[int]) -> list[tuple[_Entry, int]]:
+        """Entries that together hold the longest kept beginning, each with the token it is used up to."""
+        if not key.base_tokens:
+            shared, entry = self._find(key, tokens)
+            return [(entry, shared)] if entry is not None else []
+        shared, base = self._find(key.base, tokens[: key.base_tokens + 1])
+        if base is None:
+            return []
+        own, entry = self._find(key, tokens)
+        if shared < key.base_tokens or entry is None or own <= shared:
+            return [(base, shared)]
+        return [(base, shared), (entry, own)]
 
     def _find(self, key: CacheKey, tokens: Sequence[int], whole: bool = False) -> tuple[int, _Entry | None]:
         tree = self._trees.get(key)
@@ -164,6 +193,50 @@ def cache_from_layers(config: Any, layers: tuple[tuple[Any, Any], ...]) -> Any:
         layer.lazy_initialization(keys, values)
         layer.keys, layer.values = keys, values
     return cache
+
+
+def _layers(entry: _Entry, end: int, device: Any) -> tuple[tuple[Any, Any], ...]:
+    length = end - entry.begin
+    layers = ((k[..., :length, :], v[..., :length, :]) for k, v in entry.layers)
+    if entry.on_host and device is not None:
+        layers = ((k.to(device), v.to(device)) for k, v in layers)
+    return tuple(layers)
+
+
+def _joined(parts: list[tuple[tuple[Any, Any], ...]]) -> tuple[tuple[Any, Any], ...]:
+    if len(parts) == 1:
+        return parts[0]
+    import torch
+
+    return tuple(
+        (torch.cat([k for k, _ in layer], dim=-2), torch.cat([v for _, v in layer], dim=-2))
+        for layer in zip(*parts, strict=True)
+    )
+
+
+def _part_of(cache: Any, row: int, begin: int, end: int) -> tuple[tuple[Any, Any], ...]:
+    """Tokens of one row; copied where a view would hold much more memory than it shows."""
+
+    def part(tensor: Any) -> Any:
+        view = tensor[row : row + 1, :, begin:end, :]
+        return view.clone() if begin or tensor.shape[0] > 1 else view
+
+    return tuple((part(layer.keys), part(layer.values)) for layer in cache.layers)
+
+
+def stacked_cache(caches: Sequence[Any], config: Any) -> Any:
+    """Return the caches of several rows as one batch, as long as the shortest of them."""
+    num_tokens = min(int(cache.get_seq_length()) for cache in caches)
+    if not num_tokens:
+        return _new_cache(config)
+    import torch
+
+    rows = [_part_of(cache, 0, 0, num_tokens) for cache in caches]
+    layers = (
+        (torch.cat([k for k, _ in layer]), torch.cat([v for _, v in layer]))
+        for layer in zip(*rows, strict=True)
+    )
+    return cache_from_layers(config, tuple(layers))
 
 
 def cropped_cache(cache: Any, config: Any, num_tokens: int) -> Any:

@@ -45,13 +45,15 @@ class KnownNumbers:
 
 
 def pipeline(
-    decoder: ScriptedDecoder | None = None, retriever: FixedRetriever | None = None
+    decoder: ScriptedDecoder | None = None,
+    retriever: FixedRetriever | None = None,
+    router: TransactionClassifier | None = None,
 ) -> HexcorePipeline:
     chosen = decoder or ScriptedDecoder(tokens_per_s=0)
     return HexcorePipeline.from_parts(
         open_decoder=lambda: chosen,
         retriever=retriever or FixedRetriever(),  # type: ignore[arg-type]
         knowledge=KnownNumbers(),  # type: ignore[arg-type]
-        router=TransactionClassifier(),
+        router=router or TransactionClassifier(),
         settings=Settings(),
     )

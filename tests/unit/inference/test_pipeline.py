@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import inspect
 import threading
+from pathlib import Path
 
 import pytest
 
 from hexcore_engine.errors import ModelMissingError
 from hexcore_engine.inference.decoders.base import Decoder, StopSignal
 from hexcore_engine.inference.decoders.scripted import ScriptedDecoder
-from hexcore_engine.inference.pipeline import HexcorePipeline
+from hexcore_engine.inference.pipeline import NOT_ROUTED_NOTE, HexcorePipeline
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.models.router import TransactionClassifier
 from hexcore_engine.protocol.events import (
@@ -190,6 +191,17 @@ def test_a_pinned_mode_wins(mode: str) -> None:
     routed = next(iter(pipeline().stream(PipelineRequest(QUESTION, mode=mode))))  # type: ignore[arg-type]
     assert isinstance(routed, QuestionRouted)
     assert (routed.choice.mode, routed.choice.pinned, routed.choice.confidence) == (mode, True, 1.0)
+
+
+def test_a_router_without_weights_is_stated_and_the_answer_goes_on(tmp_path: Path) -> None:
+    events = list(pipeline(router=TransactionClassifier(tmp_path)).stream(QUESTION))
+    routed, outcome = events[0], events[-1]
+    assert isinstance(routed, QuestionRouted)
+    assert routed.choice.abstained
+    assert {entry.probability for entry in routed.choice.ranked} == {0.2}
+    assert NOT_ROUTED_NOTE in routed.notes
+    assert isinstance(outcome, AnswerCompleted)
+    assert NOT_ROUTED_NOTE in outcome.notes
 
 
 def test_terminal_sequences_split_between_tokens_reach_nobody() -> None:

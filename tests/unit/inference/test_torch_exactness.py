@@ -42,13 +42,13 @@ class ComparedDecoder(TorchDecoder):
         items = self.generate(DecodeRequest(messages, max_tokens, **options), StopSignal())
         return "".join(item.text for item in items if isinstance(item, DecodedText))
 
-    def _forward(self, tokens: list[int], cache: Any, num_logits: int) -> Any:
-        self.tokens[cache.get_seq_length() :] = [
+    def _forward(self, tokens: list[int], batch: Any, num_logits: int) -> Any:
+        self.tokens[batch.num_tokens :] = [
             *tokens,
-            *self.tokens[cache.get_seq_length() + len(tokens) :],
+            *self.tokens[batch.num_tokens + len(tokens) :],
         ]
-        rows = super()._forward(tokens, cache, num_logits)
-        known = self.tokens[: cache.get_seq_length()]
+        rows = super()._forward(tokens, batch, num_logits)
+        known = self.tokens[: batch.num_tokens]
         with torch.inference_mode():
             plain = self.torch_model(input_ids=torch.tensor([known])).logits[0, -num_logits:]
         torch.testing.assert_close(rows, plain, atol=TOLERANCE, rtol=0)

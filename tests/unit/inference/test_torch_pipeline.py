@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 
 from hexcore_engine.inference.pipeline import HexcorePipeline  # noqa: E402
 from hexcore_engine.models.device_map import plan_weights  # noqa: E402
+from tests.unit.small_adapters import make_adapter  # noqa: E402
 from tests.unit.tiny_models import make_llama  # noqa: E402
 
 QUESTION = "What does trample do?"
@@ -55,6 +56,32 @@ def test_closing_gives_the_weights_back(llama: Path) -> None:
     gc.collect()
     assert weights() is None
     assert (pipeline.model, pipeline.tokenizer, pipeline.kv_cache_manager) == (None, None, None)
+    pipeline.close()
+
+
+def test_adapters_of_its_folder_write_and_closing_gives_all_back(llama: Path, tmp_path: Path) -> None:
+    make_adapter(tmp_path / "adapters" / "judge", llama, "REASON")
+    pipeline = HexcorePipeline(
+        str(llama),
+        quantization_type="none",
+        device_map="cpu",
+        expert_adapters_dir=str(tmp_path / "adapters"),
+    )
+    weights = weakref.ref(pipeline.model.model.layers[0].mlp.up_proj.weight)
+    notes = pipeline.generate(QUESTION, max_new_tokens=3, mode="REASON")["metadata"]["notes"]
+    assert "The adapter judge for REASON answered." in notes
+    assert [record.name for record in pipeline.expert_manager.available() if record.loaded] == ["judge"]
+    assert not pipeline.cross_expert.is_gated
+    pipeline.close()
+    gc.collect()
+    assert weights() is None
+    assert (pipeline.expert_manager, pipeline.cross_expert) == (None, None)
+
+
+def test_adapters_are_looked_for_below_the_home(llama: Path, tmp_path: Path) -> None:
+    make_adapter(tmp_path / "home" / "adapters" / "judge", llama, "REASON")
+    pipeline = HexcorePipeline(str(llama), quantization_type="none", device_map="cpu")
+    assert pipeline.expert_manager.modes() == ("REASON",)
     pipeline.close()
 
 
