@@ -118,6 +118,10 @@ class ScreenSettings(Section, frozen=True):
         Literal["auto", "local", "ssh", "plain"],
         Meta(description="`ssh` batches updates and leaves out animation; `auto` looks at the connection."),
     ] = "auto"
+    motion: Annotated[
+        Literal["arrows", "vim"],
+        Meta(description="`vim` adds j, k, g, G, Ctrl+D and Ctrl+U wherever letters are not text."),
+    ] = "arrows"
     memory_interval_s: Annotated[
         float, Meta(ge=0.2, le=60, description="Seconds between two looks at memory.")
     ] = 1.0
@@ -138,6 +142,10 @@ class DataSettings(Section, frozen=True):
     ] = "auto"
 
 
+# Names of actions and the keys that do them. The terminal app knows which there are.
+KeySettings = dict[str, str]
+
+
 class Settings(Section, frozen=True):
     """All sections."""
 
@@ -146,6 +154,7 @@ class Settings(Section, frozen=True):
     engine: EngineSettings = EngineSettings()
     screen: ScreenSettings = ScreenSettings()
     data: DataSettings = DataSettings()
+    keys: KeySettings = {}
 
 
 def is_offline(environment: Mapping[str, str] = os.environ) -> bool:
@@ -206,19 +215,26 @@ def _read_file(file: Path) -> dict[str, Any]:
         raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
 
 
+def sections() -> dict[str, type[Section]]:
+    """Return the sections whose keys are known here, by name: all but [keys]."""
+    fields = msgspec.structs.fields(Settings)
+    return {field.name: field.type for field in fields if isinstance(field.type, msgspec.StructMeta)}
+
+
 def _known_keys() -> dict[str, tuple[str, ...]]:
     return {
-        section.name: tuple(field.name for field in msgspec.structs.fields(section.type))
-        for section in msgspec.structs.fields(Settings)
+        name: tuple(field.name for field in msgspec.structs.fields(kind)) for name, kind in sections().items()
     }
 
 
 def _check_keys(tree: Mapping[str, Any], source: str) -> None:
     known = _known_keys()
     for section, values in tree.items():
+        if section == "keys":
+            continue
         if section not in known:
             raise SettingsError(
-                f"{source}: there is no section [{section}].", _nearest(section, tuple(known))
+                f"{source}: there is no section [{section}].", _nearest(section, (*known, "keys"))
             )
         for key in values if isinstance(values, Mapping) else ():
             if key not in known[section]:

@@ -6,14 +6,31 @@ An action `stop` is carried out by the method `action_stop` of whoever owns its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from textual.binding import Binding, BindingType
 
+from hexcore_tui.key_names import key_text as key_text
+from hexcore_tui.key_names import keys_text as keys_text
+
 Scope = Literal[
-    "everywhere", "chat", "prompt", "links", "pane", "cards", "rules", "changes", "memory", "sessions"
+    "everywhere",
+    "chat",
+    "prompt",
+    "links",
+    "pane",
+    "cards",
+    "rules",
+    "changes",
+    "memory",
+    "sessions",
+    "field",
+    "list",
+    "text",
+    "motion",
 ]
 
 SCOPE_TITLES: dict[Scope, str] = {
@@ -27,6 +44,10 @@ SCOPE_TITLES: dict[Scope, str] = {
     "changes": "What changed in the rules",
     "memory": "Memory",
     "sessions": "Sessions",
+    "field": "In the field of a search",
+    "list": "In a list",
+    "text": "In a text to read",
+    "motion": 'Wherever letters are not text, with `motion = "vim"` under [screen]',
 }
 
 
@@ -37,7 +58,8 @@ class Action:
     `name` may carry arguments as Textual writes them, e.g. "go('cards')". `key` holds one or more keys,
     comma-separated, the first is the one shown. `label` is for the footer, `help` a whole sentence.
     With `footer` it stands in the line of keys; with `palette` the palette offers it; `priority` makes the
-    key win over what a focused field would do with it.
+    key win over what a focused field would do with it. `setting` is what [keys] of the settings calls it; by
+    default its name.
     """
 
     name: str
@@ -48,10 +70,22 @@ class Action:
     footer: bool = False
     palette: bool = True
     priority: bool = False
+    setting: str = ""
+
+    @property
+    def setting_name(self) -> str:
+        """What the settings call it: `go_cards` for "go('cards')"."""
+        return self.setting or re.sub(r"\W+", "_", self.name).strip("_")
+
+    @property
+    def identity(self) -> str:
+        """Its name among all: scope and setting's name."""
+        return f"{self.scope}.{self.setting_name}"
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("help", "f1,question_mark", "Help", "Show every key and what it does.", "everywhere", footer=True),
+    Action("help", "f1", "Help", "Show every key and what it does.", "everywhere", footer=True),
+    Action("help_here", "question_mark", "Keys", "Show the keys of where you are.", "everywhere"),
     Action(
         "go('chat')",
         "f2",
@@ -70,7 +104,7 @@ ACTIONS: tuple[Action, ...] = (
         "go('sessions')",
         "f6",
         "Sessions",
-        "Reopen, rename or delete conversations.",
+        "Find, reopen, rename, delete or export conversations.",
         "everywhere",
         footer=True,
         priority=True,
@@ -133,8 +167,26 @@ ACTIONS: tuple[Action, ...] = (
         "chat",
         palette=False,
     ),
-    Action("page(-1)", "pageup", "Page up", "Scroll back.", "chat", palette=False, priority=True),
-    Action("page(1)", "pagedown", "Page down", "Scroll on.", "chat", palette=False, priority=True),
+    Action(
+        "page(-1)",
+        "pageup",
+        "Page up",
+        "Scroll back.",
+        "chat",
+        palette=False,
+        priority=True,
+        setting="page_up",
+    ),
+    Action(
+        "page(1)",
+        "pagedown",
+        "Page down",
+        "Scroll on.",
+        "chat",
+        palette=False,
+        priority=True,
+        setting="page_down",
+    ),
     Action(
         "leave", "escape", "Back", "Close the pane, or go back to the question field.", "chat", palette=False
     ),
@@ -255,55 +307,91 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_session", "enter", "Open", "Go on with this conversation.", "sessions", footer=True),
     Action("rename_session", "r", "Rename", "Give this conversation another title.", "sessions", footer=True),
     Action("delete_session", "d", "Delete", "Delete this conversation.", "sessions", footer=True),
-    Action("undo_delete", "u", "Undo", "Bring the last deleted conversation back.", "sessions", footer=True),
+    Action(
+        "undo_delete",
+        "u",
+        "Undo",
+        "Bring the last deleted conversation back; it is kept for a week.",
+        "sessions",
+        footer=True,
+    ),
     Action("leave", "escape", "Chat", "Go back to the chat.", "sessions", palette=False),
-    Action("export_session", "x", "Export", "Write this conversation as Markdown.", "sessions", footer=True),
+    Action(
+        "export_session('markdown')",
+        "x",
+        "Export",
+        "Write this conversation as Markdown, with its rules and their release.",
+        "sessions",
+        footer=True,
+    ),
+    Action("export_session('json')", "X", "Export JSON", "Write this conversation as JSON.", "sessions"),
+    Action(
+        "focus_query",
+        "slash",
+        "Search",
+        "Find a conversation by any word said in it.",
+        "sessions",
+        footer=True,
+    ),
 )
 
 
+# What a person moves with is in a table of its own below: (scope, key, name, setting, help).
+_MOVES: tuple[tuple[Scope, str, str, str, str], ...] = (
+    ("field", "up", "move('up')", "up", "Mark the row above."),
+    ("field", "down", "move('down')", "down", "Mark the row below."),
+    ("field", "pageup", "move('pageup')", "page_up", "Go a screenful up in the list."),
+    ("field", "pagedown", "move('pagedown')", "page_down", "Go a screenful down in the list."),
+    ("list", "up", "move(-1)", "up", "Mark the row above."),
+    ("list", "down", "move(1)", "down", "Mark the row below."),
+    ("list", "pageup", "move_page(-1)", "page_up", "Go a screenful up."),
+    ("list", "pagedown", "move_page(1)", "page_down", "Go a screenful down."),
+    ("list", "home", "move_to_end(-1)", "first", "Mark the first row."),
+    ("list", "end", "move_to_end(1)", "last", "Mark the last row."),
+    ("list", "enter", "select", "select", "Open the marked row."),
+    ("text", "tab", "step(1)", "next_link", "Go to the next rule or card in the text."),
+    ("text", "shift+tab", "step(-1)", "previous_link", "Go to the one before."),
+    ("text", "enter", "open", "open", "Open the marked rule or card."),
+    ("motion", "j", "app.press('down')", "down", "Down."),
+    ("motion", "k", "app.press('up')", "up", "Up."),
+    ("motion", "g", "app.press('home')", "first", "To the beginning."),
+    ("motion", "G", "app.press('end')", "last", "To the end."),
+    ("motion", "ctrl+d", "app.press('pagedown')", "page_down", "A screenful down."),
+    ("motion", "ctrl+u", "app.press('pageup')", "page_up", "A screenful up."),
+)
+ACTIONS += tuple(
+    Action(name, key, setting.replace("_", " ").capitalize(), words, scope, palette=False, setting=setting)
+    for scope, key, name, setting, words in _MOVES
+)
+_in_use: dict[str, Action] = {action.identity: action for action in ACTIONS}
+
+
+def use_keys(keys: Mapping[str, str]) -> None:
+    """Give these actions these keys, by identity, and all others their own, for the whole process."""
+    for action in ACTIONS:
+        _in_use[action.identity] = replace(action, key=keys.get(action.identity, action.key))
+
+
 def actions_of(*scopes: Scope) -> tuple[Action, ...]:
-    """Return the actions of these scopes, in the registry's order."""
-    return tuple(action for action in ACTIONS if action.scope in scopes)
+    """Return the actions of these scopes with the keys in use, in the registry's order."""
+    return tuple(action for action in _in_use.values() if action.scope in scopes)
+
+
+def first_key(name: str, scope: Scope) -> str:
+    """Return the key that is shown for an action, as people write it."""
+    return key_text(_in_use[f"{scope}.{name}"].key.split(",")[0])
 
 
 def bindings_of(*scopes: Scope) -> list[BindingType]:
-    """Return Textual's bindings for these scopes, for a class's BINDINGS."""
+    """Return Textual's bindings for these scopes, for a class's BINDINGS: the default keys, which the app's
+    keymap replaces by their id."""
     return [
-        Binding(action.key, action.name, action.label, show=False, priority=action.priority)
-        for action in actions_of(*scopes)
-        if action.key
+        Binding(
+            action.key, action.name, action.label, show=False, priority=action.priority, id=action.identity
+        )
+        for action in ACTIONS
+        if action.key and action.scope in scopes
     ]
-
-
-KEY_NAMES = {
-    "question_mark": "?",
-    "slash": "/",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "escape": "Esc",
-    "enter": "Enter",
-    "tab": "Tab",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-}
-
-
-def key_text(key: str) -> str:
-    """Return a key as people write it: `ctrl+p` is ^P, `f1` is F1."""
-    *modifiers, last = key.split("+")
-    name = KEY_NAMES.get(last) or (last.upper() if modifiers == ["ctrl"] or last[:1] == "f" else last)
-    if modifiers == ["ctrl"]:
-        return f"^{name}"
-    return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
-
-
-def keys_text(keys: str) -> str:
-    """Return all keys of an action as people write them."""
-    return " or ".join(key_text(key) for key in keys.split(",") if key)
 
 
 def footer_actions(scopes: Iterable[Scope]) -> tuple[Action, ...]:

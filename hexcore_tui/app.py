@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
+from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -20,7 +21,7 @@ from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.protocol.requests import ListModels, RunSetup, UpdateData
 from hexcore_engine.settings import Settings, save_setting
 from hexcore_tui import collector
-from hexcore_tui.actions import actions_of, bindings_of
+from hexcore_tui.actions import Scope, actions_of, bindings_of, use_keys
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
 from hexcore_tui.facts import (
@@ -38,8 +39,15 @@ from hexcore_tui.messages import (
     RequestRefused,
     RuleRequested,
 )
+from hexcore_tui.rebinding import plan_keys
 from hexcore_tui.screens.chat import ChatScreen
-from hexcore_tui.textual_gaps import hear_escape_soon, on_hangup, quieten_scrollbars, write_crash_file
+from hexcore_tui.textual_gaps import (
+    add_bindings,
+    hear_escape_soon,
+    on_hangup,
+    quieten_scrollbars,
+    write_crash_file,
+)
 from hexcore_tui.themes import load_themes
 
 if TYPE_CHECKING:
@@ -115,6 +123,7 @@ class HexcoreApp(App[int]):
         self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
         self._missing["knowledge"] = first_sight(paths.knowledge_dir)
         self._use_themes()
+        self._use_keys()
 
     @property
     def knowledge_folder(self) -> Path:
@@ -221,6 +230,13 @@ class HexcoreApp(App[int]):
             self.unregister_theme(name)
         self._missing["themes"] = problems
 
+    def _use_keys(self) -> None:
+        plan = plan_keys(self.settings.keys)
+        use_keys(plan.keys)
+        self.set_keymap(plan.keymap)
+        self.use_motion(self)
+        self._missing["keys"] = plan.problems
+
     def _keep_theme(self, theme: Theme) -> None:
         if theme.name == self.settings.screen.theme:
             return
@@ -245,11 +261,32 @@ class HexcoreApp(App[int]):
             self.call_after_refresh(collector.set_aside)
 
     def action_help(self) -> None:
-        """Show every key."""
+        """Show every key; where that stands already, go back."""
+        self._show_help(())
+
+    def action_help_here(self) -> None:
+        """Show the keys that work where the focus is."""
+        from hexcore_tui.screens.help import scopes_here
+
+        self._show_help(scopes_here(self.screen))
+
+    def _show_help(self, here: tuple[Scope, ...]) -> None:
         from hexcore_tui.screens.help import HelpScreen
 
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+        shown = self.screen
+        if isinstance(shown, HelpScreen):
+            self.pop_screen()
+        if not isinstance(shown, HelpScreen) or shown.here != here:
+            self.push_screen(HelpScreen(here))
+
+    def use_motion(self, node: DOMNode) -> None:
+        """Let letters move in `node` where the settings want it; the app's own keys end at a modal screen."""
+        if self.settings.screen.motion == "vim":
+            add_bindings(node, bindings_of("motion"))
+
+    def action_press(self, key: str) -> None:
+        """Do what another key does: motion by letters."""
+        self.simulate_key(key)
 
     def action_run_setup(self) -> None:
         """Fetch and build what is still missing."""

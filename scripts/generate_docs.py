@@ -16,7 +16,7 @@ from hexcore_engine import errors
 from hexcore_engine.cli.command import CommandParser
 from hexcore_engine.cli.main import COMMANDS
 from hexcore_engine.service.process import USAGE as ENGINE_USAGE
-from hexcore_engine.settings import Settings
+from hexcore_engine.settings import sections
 from hexcore_tui.__main__ import options_parser
 from hexcore_tui.actions import ACTIONS, SCOPE_TITLES, keys_text
 from hexcore_tui.widgets.chat.marks import MARKS
@@ -57,6 +57,20 @@ counts more than the file. An unknown key is an error that names the nearest kno
 | `HEXCORE_HOME` | everything lies below this folder: data, models, conversations, settings, logs |
 | `HEXCORE_OFFLINE` | `1` never fetches anything; a model server is still spoken to |
 | `HEXCORE_API_KEY` | key of a model server, unless `[model] api_key_variable` names another variable |
+"""
+
+KEYS_SECTION = """## [keys]
+
+Keys of your own: the name of an action as [Keys](keys.md) lists it, and its keys, comma-separated; `""` takes
+its key away. `"rules.back"` means that place alone, `back` every place that has one. A line that can't be
+followed is said when the app starts, with the nearest good word; the others count.
+
+```toml
+[keys]
+go_cards = "f12"
+copy_answer = "f8, ctrl+y"
+"rules.back" = "alt+b"
+```
 """
 
 
@@ -102,9 +116,8 @@ def _option_rows(parser: argparse.ArgumentParser) -> Iterator[str]:
 def settings_page() -> str:
     """Every key of every section."""
     parts = [SETTINGS_HEAD]
-    for section in msgspec.structs.fields(Settings):
-        kind = section.type
-        parts += [f"## [{section.name}]\n", f"{(kind.__doc__ or '').strip()}\n"]
+    for name, kind in sections().items():
+        parts += [f"## [{name}]\n", f"{(kind.__doc__ or '').strip()}\n"]
         parts += ["| key | default | values | |", "|---|---|---|---|"]
         hints = get_type_hints(kind, include_extras=True)
         for field in msgspec.structs.fields(kind):
@@ -112,7 +125,7 @@ def settings_page() -> str:
             values = _cell(_values(hints[field.name]))
             parts.append(f"| `{field.name}` | {_default(field.default)} | {values} | {words} |")
         parts.append("")
-    return "\n".join(parts)
+    return "\n".join([*parts, KEYS_SECTION])
 
 
 def _default(value: Any) -> str:
@@ -146,12 +159,20 @@ def _description(hint: object) -> str:
 
 def keys_page() -> str:
     """Every key of the app, by the place where it works."""
-    parts = ["# Keys\n", "`^P` is Ctrl and P together. F1 shows this page in the app.\n"]
+    parts = [
+        "# Keys\n",
+        "`^P` is Ctrl and P together. F1 shows this page in the app, `?` the keys of where you are. The names",
+        "are for [[keys] of the settings](settings.md#keys), which changes any of them.\n",
+    ]
     for scope, title in SCOPE_TITLES.items():
         actions = [action for action in ACTIONS if action.scope == scope]
         if actions:
-            rows = [(_keys(action.key), action.help) for action in actions]
-            parts += _table(title, "key", rows)
+            parts += [f"## {title}\n", "| key | name | |", "|---|---|---|"]
+            parts += [
+                f"| {_keys(action.key)} | `{action.setting_name}` | {_cell(action.help)} |"
+                for action in actions
+            ]
+            parts.append("")
     parts += _table("Typed in the question field", "word", [(f"`{a}`", b) for a, b in SLASH_COMMANDS])
     marks = [(f"{mark.symbol} {mark.word}", mark.meaning) for mark in MARKS.values()]
     parts += _table("Marks on rule numbers", "mark", marks)

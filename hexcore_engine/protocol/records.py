@@ -240,6 +240,19 @@ class SessionRecord(Record, frozen=True):
     running: bool = False
 
 
+class SessionHit(Record, frozen=True):
+    """A conversation in which words were found.
+
+    `excerpt` is a piece of what was said around them, or empty where only the title holds them; `marks` are
+    their character offsets in it. `num_found` counts the turns that hold all the words.
+    """
+
+    session: SessionRecord
+    excerpt: str
+    marks: tuple[tuple[int, int], ...] = ()
+    num_found: int = 0
+
+
 def to_builtins(value: Any) -> Any:
     """Return `value` (a record, event or container of them) as plain dicts and lists, for JSON output."""
     return msgspec.to_builtins(value)
