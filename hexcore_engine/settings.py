@@ -144,6 +144,7 @@ class DataSettings(Section, frozen=True):
 
 # Names of actions and the keys that do them. The terminal app knows which there are.
 KeySettings = dict[str, str]
+KEYS = "keys"
 
 
 class Settings(Section, frozen=True):
@@ -218,7 +219,7 @@ def _read_file(file: Path) -> dict[str, Any]:
 def sections() -> dict[str, type[Section]]:
     """Return the sections whose keys are known here, by name: all but [keys]."""
     fields = msgspec.structs.fields(Settings)
-    return {field.name: field.type for field in fields if isinstance(field.type, msgspec.StructMeta)}
+    return {field.name: field.type for field in fields if field.name != KEYS}
 
 
 def _known_keys() -> dict[str, tuple[str, ...]]:
@@ -230,11 +231,11 @@ def _known_keys() -> dict[str, tuple[str, ...]]:
 def _check_keys(tree: Mapping[str, Any], source: str) -> None:
     known = _known_keys()
     for section, values in tree.items():
-        if section == "keys":
+        if section == KEYS:
             continue
         if section not in known:
             raise SettingsError(
-                f"{source}: there is no section [{section}].", _nearest(section, (*known, "keys"))
+                f"{source}: there is no section [{section}].", _nearest(section, (*known, KEYS))
             )
         for key in values if isinstance(values, Mapping) else ():
             if key not in known[section]:

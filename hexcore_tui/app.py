@@ -20,6 +20,7 @@ from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.protocol.requests import ListModels, RunSetup, UpdateData
 from hexcore_engine.settings import Settings, save_setting
+from hexcore_engine.utils.validation import clean_line
 from hexcore_tui import collector
 from hexcore_tui.actions import Scope, actions_of, bindings_of, use_keys
 from hexcore_tui.bridge import EngineBridge
@@ -48,7 +49,7 @@ from hexcore_tui.textual_gaps import (
     quieten_scrollbars,
     write_crash_file,
 )
-from hexcore_tui.themes import load_themes
+from hexcore_tui.themes import ThemeShelf
 
 if TYPE_CHECKING:
     from hexcore_tui.screens.cards import CardsScreen
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 # How long a look-up thread may keep the interpreter while the screen waits for it; Python's 5 ms, taken a few
 # times in one look-up, are more than a frame.
 THREAD_TURN_S = 0.001
+# How soon a changed theme of the user's is seen.
+THEME_LOOK_S = 1.0
 
 
 # Each look-up screen is imported when it is first visited: none of them may delay the first frame.
@@ -98,7 +101,11 @@ class HexcoreApp(App[int]):
         "sessions": _sessions_screen,
     }
     DEFAULT_MODE = "chat"
-    CSS = "Screen { layers: base cover; }"
+    CSS = """
+    Screen { layers: base cover; }
+    Screen.-short QueryInput, Screen.-short QueryInput:focus { height: 1; border: none; }
+    """
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]  # noqa: RUF012 - Textual's own type
     BINDINGS = bindings_of("everywhere")
     ENABLE_COMMAND_PALETTE = True
 
@@ -122,7 +129,8 @@ class HexcoreApp(App[int]):
         self.crash_file: Path | None = None
         self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
         self._missing["knowledge"] = first_sight(paths.knowledge_dir)
-        self._use_themes()
+        self._themes = ThemeShelf(self, paths.themes_dir)
+        self._missing["themes"] = self._themes.use(settings.screen.theme)
         self._use_keys()
 
     @property
@@ -201,6 +209,7 @@ class HexcoreApp(App[int]):
         collector.resume()
         sys.setswitchinterval(THREAD_TURN_S)
         self.look_at_knowledge()
+        self.set_interval(THEME_LOOK_S, self._look_at_themes)
         self.bridge.connect()
 
     def _read_knowledge(self) -> None:
@@ -215,20 +224,13 @@ class HexcoreApp(App[int]):
     def _say_missing(self) -> None:
         self.chat.show_missing(self.missing)
 
-    def _use_themes(self) -> None:
-        themes, problems = load_themes(self.paths.themes_dir)
-        others = set(self.available_themes)
-        for theme in themes:
-            self.register_theme(theme)
-        names = [theme.name for theme in themes]
-        wanted = self.settings.screen.theme
-        if wanted not in names:
-            problems = (*problems, f"There is no theme {wanted!r}; there are {', '.join(names)}.")
-        self.theme = wanted if wanted in names else names[0]
-        # Textual's own lack the colours of mana and memory.
-        for name in others.difference(names):
-            self.unregister_theme(name)
-        self._missing["themes"] = problems
+    def _look_at_themes(self) -> None:
+        problems = self._themes.look_again()
+        if problems is not None:
+            self._missing["themes"] = problems
+            self._say_missing()
+            for problem in problems:
+                self.notify(clean_line(problem), severity="warning", markup=False)
 
     def _use_keys(self) -> None:
         plan = plan_keys(self.settings.keys)
