@@ -123,7 +123,7 @@ class ScreenSettings(Section, frozen=True):
         Meta(description="`vim` adds j, k, g, G, Ctrl+D and Ctrl+U wherever letters are not text."),
     ] = "arrows"
     memory_interval_s: Annotated[
-        float, Meta(ge=0.2, le=60, description="Seconds between two looks at memory.")
+        float, Meta(ge=0.2, le=60, description="Seconds between two looks at memory; over SSH at least 2.")
     ] = 1.0
 
 

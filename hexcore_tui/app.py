@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
+from textual.events import DescendantFocus
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widgets import Input, TextArea
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.paths import Paths
@@ -129,8 +132,8 @@ class HexcoreApp(App[int]):
         self.crash_file: Path | None = None
         self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
         self._missing["knowledge"] = first_sight(paths.knowledge_dir)
-        self._themes = ThemeShelf(self, paths.themes_dir)
-        self._missing["themes"] = self._themes.use(settings.screen.theme)
+        self._shelf = ThemeShelf(self, paths.themes_dir)
+        self._missing["themes"] = self._shelf.use(settings.screen.theme)
         self._use_keys()
 
     @property
@@ -164,6 +167,11 @@ class HexcoreApp(App[int]):
     def on_app_focus(self) -> None:
         """Whoever comes back to this terminal may have run set-up in another."""
         self.look_again()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """A cursor blinks only where that costs nothing."""
+        if not self.profile.animate and isinstance(event.widget, Input | TextArea):
+            event.widget.cursor_blink = False
 
     def on_engine_connected(self) -> None:
         """Ask which model will answer."""
@@ -225,7 +233,7 @@ class HexcoreApp(App[int]):
         self.chat.show_missing(self.missing)
 
     def _look_at_themes(self) -> None:
-        problems = self._themes.look_again()
+        problems = self._shelf.look_again()
         if problems is not None:
             self._missing["themes"] = problems
             self._say_missing()
@@ -280,6 +288,12 @@ class HexcoreApp(App[int]):
             self.pop_screen()
         if not isinstance(shown, HelpScreen) or shown.here != here:
             self.push_screen(HelpScreen(here))
+
+    def action_save_copy(self) -> None:
+        """Save what was copied last into the folder the app was started in."""
+        from hexcore_tui.clipboard import save_copy
+
+        self.notify(clean_line(save_copy(Path.cwd(), datetime.now())), markup=False)
 
     def use_motion(self, node: DOMNode) -> None:
         """Let letters move in `node` where the settings want it; the app's own keys end at a modal screen."""
