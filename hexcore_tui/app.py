@@ -121,7 +121,9 @@ class HexcoreApp(App[int]):
         profile: DisplayProfile = PROFILES["local"],
         *,
         start_engine: bool = True,
+        tour: bool = False,
     ) -> None:
+        """With `tour` a newcomer is shown around."""
         super().__init__()
         hear_escape_soon()
         quieten_scrollbars()
@@ -130,6 +132,7 @@ class HexcoreApp(App[int]):
         self.profile = profile
         self.bridge = EngineBridge(self, paths, settings, start=start_engine)
         self.crash_file: Path | None = None
+        self._wants_tour = tour
         self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
         self._missing["knowledge"] = first_sight(paths.knowledge_dir)
         self._shelf = ThemeShelf(self, paths.themes_dir)
@@ -218,7 +221,22 @@ class HexcoreApp(App[int]):
         sys.setswitchinterval(THREAD_TURN_S)
         self.look_at_knowledge()
         self.set_interval(THEME_LOOK_S, self._look_at_themes)
+        if self._wants_tour:
+            self._show_around()
         self.bridge.connect()
+
+    def _show_around(self) -> None:
+        from hexcore_tui.widgets.chat.tour import Tour, is_first_run, remember_tour
+
+        if is_first_run(self.paths.tour_file, self.paths.sessions_file):
+            remember_tour(self.paths.tour_file)
+            self.chat.query_one("#body").mount(Tour())
+
+    def on_text_area_changed(self) -> None:
+        """Whoever types needs no tour."""
+        if self._wants_tour:
+            self._wants_tour = False
+            self.chat.query("Tour").remove()
 
     def _read_knowledge(self) -> None:
         report = read_knowledge(self.knowledge_folder)
@@ -366,7 +384,7 @@ class HexcoreApp(App[int]):
 
 def run_app(paths: Paths, settings: Settings, profile: DisplayProfile, first_question: str = "") -> int:
     """Open the app on this terminal, `first_question` in the question field, and return its exit code."""
-    app = HexcoreApp(paths, settings, profile)
+    app = HexcoreApp(paths, settings, profile, tour=not first_question)
     if first_question:
         app.call_later(app.ask_about, first_question)
     app.run()

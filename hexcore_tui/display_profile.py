@@ -18,8 +18,8 @@ class DisplayProfile:
     """What a kind of terminal is spared.
 
     `batch_s` is the least time between two paints of streamed text, `memory_s` that between two looks at
-    memory, whatever the settings say, and `escape_ms` how long Esc waits for the rest of a key's sequence, which
-    may come late over a line. Without `animate` nothing moves or blinks.
+    memory, whatever the settings say, and `escape_ms` how long Esc waits for the rest of a key's sequence,
+    which may come late over a line. Without `animate` nothing moves or blinks.
     """
 
     name: ProfileName
