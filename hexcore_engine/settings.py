@@ -123,7 +123,7 @@ class ScreenSettings(Section, frozen=True):
         Meta(description="`vim` adds j, k, g, G, Ctrl+D and Ctrl+U wherever letters are not text."),
     ] = "arrows"
     memory_interval_s: Annotated[
-        float, Meta(ge=0.2, le=60, description="Seconds between two looks at memory.")
+        float, Meta(ge=0.2, le=60, description="Seconds between two looks at memory; over SSH at least 2.")
     ] = 1.0
 
 
@@ -144,6 +144,7 @@ class DataSettings(Section, frozen=True):
 
 # Names of actions and the keys that do them. The terminal app knows which there are.
 KeySettings = dict[str, str]
+KEYS = "keys"
 
 
 class Settings(Section, frozen=True):
@@ -233,11 +234,11 @@ def _known_keys() -> dict[str, tuple[str, ...]]:
 def _check_keys(tree: Mapping[str, Any], source: str) -> None:
     known = _known_keys()
     for section, values in tree.items():
-        if section == "keys":
+        if section == KEYS:
             continue
         if section not in known:
             raise SettingsError(
-                f"{source}: there is no section [{section}].", _nearest(section, (*known, "keys"))
+                f"{source}: there is no section [{section}].", _nearest(section, (*known, KEYS))
             )
         for key in values if isinstance(values, Mapping) else ():
             if key not in known[section]:
