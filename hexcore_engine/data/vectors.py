@@ -75,7 +75,7 @@ def describe(paths: Paths, settings: DataSettings) -> VectorsState:
     """
     absence = why_absent(paths, settings)
     if absence is not None:
-        return VectorsState(False, f"none, which is fine: {absence.reason}", absence.remedy)
+        return VectorsState(False, f"none, which is fine. {absence.reason}", absence.remedy)
     progress = built_so_far(paths.knowledge_dir, EMBEDDER_KEY)
     if progress.done == progress.total:
         return VectorsState(True, f"{progress.total:,} texts have vectors")
