@@ -43,6 +43,7 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
         priority=True,
     ),
+    Action("go('settings')", "f10", "Settings", "See and change every setting.", "everywhere", priority=True),
     Action(
         "command_palette",
         "ctrl+p",
@@ -258,6 +259,17 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action("leave", "escape", "Chat", "Go back to the chat.", "sessions", palette=False),
+    Action("edit", "enter", "Change", "Change this setting.", "settings", footer=True),
+    Action("reset", "d", "Default", "Take the default again.", "settings", footer=True),
+    Action(
+        "restart_engine",
+        "n",
+        "New engine",
+        "Let the engine leave, after its answer, so that the next question starts a new one.",
+        "settings",
+        footer=True,
+    ),
+    Action("leave", "escape", "Back", "Leave the field, or go back to the chat.", "settings", palette=False),
     Action(
         "export_session('markdown')",
         "x",

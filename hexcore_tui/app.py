@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
@@ -22,7 +21,7 @@ from hexcore_engine.errors import HexcoreError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.protocol.requests import ListModels, RunSetup, UpdateData
-from hexcore_engine.settings import Settings, save_setting
+from hexcore_engine.settings import Settings, load_settings, save_setting
 from hexcore_engine.utils.validation import clean_line
 from hexcore_tui import collector
 from hexcore_tui.actions import Scope, actions_of, bindings_of, use_keys
@@ -43,6 +42,7 @@ from hexcore_tui.messages import (
     RequestRefused,
     RuleRequested,
 )
+from hexcore_tui.modes import SCREENS
 from hexcore_tui.rebinding import plan_keys
 from hexcore_tui.screens.chat import ChatScreen
 from hexcore_tui.textual_gaps import (
@@ -54,12 +54,6 @@ from hexcore_tui.textual_gaps import (
 )
 from hexcore_tui.themes import ThemeShelf
 
-if TYPE_CHECKING:
-    from hexcore_tui.screens.cards import CardsScreen
-    from hexcore_tui.screens.memory import MemoryScreen
-    from hexcore_tui.screens.rules import RulesScreen
-    from hexcore_tui.screens.sessions import SessionsScreen
-
 # How long a look-up thread may keep the interpreter while the screen waits for it; Python's 5 ms, taken a few
 # times in one look-up, are more than a frame.
 THREAD_TURN_S = 0.001
@@ -67,42 +61,11 @@ THREAD_TURN_S = 0.001
 THEME_LOOK_S = 1.0
 
 
-# Each look-up screen is imported when it is first visited: none of them may delay the first frame.
-def _cards_screen() -> CardsScreen:
-    from hexcore_tui.screens.cards import CardsScreen
-
-    return CardsScreen()
-
-
-def _rules_screen() -> RulesScreen:
-    from hexcore_tui.screens.rules import RulesScreen
-
-    return RulesScreen()
-
-
-def _memory_screen() -> MemoryScreen:
-    from hexcore_tui.screens.memory import MemoryScreen
-
-    return MemoryScreen()
-
-
-def _sessions_screen() -> SessionsScreen:
-    from hexcore_tui.screens.sessions import SessionsScreen
-
-    return SessionsScreen()
-
-
 class HexcoreApp(App[int]):
     """Chat, cards, rules, memory and sessions, each kept as it was left while another is shown."""
 
     TITLE = "Hexcore"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "chat": ChatScreen,
-        "cards": _cards_screen,
-        "rules": _rules_screen,
-        "memory": _memory_screen,
-        "sessions": _sessions_screen,
-    }
+    MODES = SCREENS
     DEFAULT_MODE = "chat"
     CSS = """
     Screen { layers: base cover; }
@@ -199,6 +162,16 @@ class HexcoreApp(App[int]):
     def on_request_refused(self, message: RequestRefused) -> None:
         """A request of the app's own failed."""
         self.chat.problem = f"{message.error.message} {message.error.remedy}"
+
+    def read_settings(self) -> None:
+        """Take what was changed in the settings file.
+
+        Raises:
+            SettingsError: when the file can't be read.
+        """
+        self.settings = load_settings(self.paths.settings_file)
+        if self.settings.screen.theme in self.available_themes:
+            self.theme = self.settings.screen.theme
 
     def model_seen(self, model: ModelRecord | None) -> None:
         """Another model answers now."""
