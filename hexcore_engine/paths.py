@@ -36,6 +36,11 @@ class Paths:
         return self.config_dir / "themes"
 
     @property
+    def tour_file(self) -> Path:
+        """There once a newcomer was shown around; empty."""
+        return self.config_dir / "tour-seen"
+
+    @property
     def knowledge_dir(self) -> Path:
         """Generations of the knowledge file, rules releases and the pointer that names the current ones."""
         return self.home / "knowledge"

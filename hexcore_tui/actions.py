@@ -6,82 +6,16 @@ An action `stop` is carried out by the method `action_stop` of whoever owns its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from textual.binding import Binding, BindingType
 
+from hexcore_tui.action import SCOPE_TITLES as SCOPE_TITLES
+from hexcore_tui.action import Action as Action
+from hexcore_tui.action import Scope as Scope
 from hexcore_tui.key_names import key_text as key_text
 from hexcore_tui.key_names import keys_text as keys_text
-
-Scope = Literal[
-    "everywhere",
-    "chat",
-    "prompt",
-    "links",
-    "pane",
-    "cards",
-    "rules",
-    "changes",
-    "memory",
-    "sessions",
-    "field",
-    "list",
-    "text",
-    "motion",
-]
-
-SCOPE_TITLES: dict[Scope, str] = {
-    "everywhere": "Everywhere",
-    "chat": "Chat",
-    "prompt": "While typing a question",
-    "links": "On the evidence and on the rules of an answer (Tab goes there)",
-    "pane": "Rule beside the chat",
-    "cards": "Cards",
-    "rules": "Rules",
-    "changes": "What changed in the rules",
-    "memory": "Memory",
-    "sessions": "Sessions",
-    "field": "In the field of a search",
-    "list": "In a list",
-    "text": "In a text to read",
-    "motion": 'Wherever letters are not text, with `motion = "vim"` under [screen]',
-}
-
-
-@dataclass(frozen=True)
-class Action:
-    """One thing a person can do.
-
-    `name` may carry arguments as Textual writes them, e.g. "go('cards')". `key` holds one or more keys,
-    comma-separated, the first is the one shown. `label` is for the footer, `help` a whole sentence.
-    With `footer` it stands in the line of keys; with `palette` the palette offers it; `priority` makes the
-    key win over what a focused field would do with it. `setting` is what [keys] of the settings calls it; by
-    default its name.
-    """
-
-    name: str
-    key: str
-    label: str
-    help: str
-    scope: Scope
-    footer: bool = False
-    palette: bool = True
-    priority: bool = False
-    setting: str = ""
-
-    @property
-    def setting_name(self) -> str:
-        """What the settings call it: `go_cards` for "go('cards')"."""
-        return self.setting or re.sub(r"\W+", "_", self.name).strip("_")
-
-    @property
-    def identity(self) -> str:
-        """Its name among all: scope and setting's name."""
-        return f"{self.scope}.{self.setting_name}"
-
 
 ACTIONS: tuple[Action, ...] = (
     Action("help", "f1", "Help", "Show every key and what it does.", "everywhere", footer=True),
@@ -109,6 +43,7 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
         priority=True,
     ),
+    Action("go('settings')", "f10", "Settings", "See and change every setting.", "everywhere", priority=True),
     Action(
         "command_palette",
         "ctrl+p",
@@ -117,6 +52,14 @@ ACTIONS: tuple[Action, ...] = (
         "everywhere",
         footer=True,
         palette=False,
+        priority=True,
+    ),
+    Action(
+        "save_copy",
+        "ctrl+s",
+        "Save copy",
+        "Save what was copied last to a file.",
+        "everywhere",
         priority=True,
     ),
     Action("change_theme", "", "Theme", "Choose other colours.", "everywhere"),
@@ -316,6 +259,17 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action("leave", "escape", "Chat", "Go back to the chat.", "sessions", palette=False),
+    Action("edit", "enter", "Change", "Change this setting.", "settings", footer=True),
+    Action("reset", "d", "Default", "Take the default again.", "settings", footer=True),
+    Action(
+        "restart_engine",
+        "n",
+        "New engine",
+        "Let the engine leave, after its answer, so that the next question starts a new one.",
+        "settings",
+        footer=True,
+    ),
+    Action("leave", "escape", "Back", "Leave the field, or go back to the chat.", "settings", palette=False),
     Action(
         "export_session('markdown')",
         "x",
