@@ -10,6 +10,7 @@ import importlib
 import math
 import pkgutil
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,3 +105,10 @@ def percentile(values: Sequence[float], percent: float) -> float:
     if not values:
         return math.nan
     return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+
+
+def timed_ms(work: Callable[[], object]) -> float:
+    """Return how long `work` took, milliseconds."""
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000

@@ -27,7 +27,7 @@ from hexcore_engine.data.packaged import read_packaged_cards
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.cards.linking import cards_by_id
 from hexcore_engine.knowledge.cards.records import CardRecord
-from hexcore_engine.knowledge.digest.loader import DigestEntry, known_numbers
+from hexcore_engine.knowledge.digest.loader import TITLES_FILE, DigestEntry, known_numbers
 from hexcore_engine.knowledge.digest.placement import rule_fingerprint
 from hexcore_engine.knowledge.rules.numbers import sort_key
 from hexcore_engine.knowledge.rules.parser import ParsedRules, parse_rules_file
@@ -180,6 +180,15 @@ def question_runs() -> Runs:
     return {run for question in questions for run in runs(question, SHARED_QUESTION_WORDS)}
 
 
+def title_problems() -> Iterator[str]:
+    """Our titles in a row where they read as the headings of an official file do."""
+    titles = runs((DIGEST / TITLES_FILE).read_text("utf-8"), COPIED_WORDS)
+    for parsed in official_files():
+        headings = " ".join(f"{heading.number} {heading.title}" for heading in parsed.groups)
+        for run in titles & runs(headings, COPIED_WORDS):
+            yield f"{TITLES_FILE}: reads as the official rules do: {' '.join(run)}"
+
+
 def copies(entries: list[DigestEntry]) -> Iterator[str]:
     """Texts that share a run of words with what is not ours; says what could not be compared."""
     sources = {
@@ -200,6 +209,7 @@ def copies(entries: list[DigestEntry]) -> Iterator[str]:
 def problems_of(stored: Iterable[tuple[str, DigestEntry]]) -> Iterator[str]:
     """Everything that is wrong with the digest."""
     entries = []
+    yield from title_problems()
     for group, entry in stored:
         entries.append(entry)
         yield from (f"{entry.rule}: {text}" for text in shape_problems(group, entry))

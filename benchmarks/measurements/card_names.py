@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
-from benchmarks.harness import Bench, Target, percentile
+from benchmarks.harness import Bench, Target, percentile, timed_ms
 from benchmarks.homes import require_set_up
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.lookup import Knowledge
@@ -32,8 +31,8 @@ def measure(bench: Bench) -> dict[str, float]:
         typed = beginnings(random.Random(7).sample(names, bench.rounds(60, quick=5)))
         completing, scanning = [], []
         for words in (typed[0], *typed):
-            completing.append(time_of(partial(knowledge.complete_names, words, LIMIT)))
-            scanning.append(time_of(partial(scan, keys, words)))
+            completing.append(timed_ms(partial(knowledge.complete_names, words, LIMIT)))
+            scanning.append(timed_ms(partial(scan, keys, words)))
     finally:
         knowledge.close()
     # The first of both warms up.
@@ -58,10 +57,3 @@ def scan(keys: Sequence[str], words: str) -> list[int]:
     wanted = name_key(words)
     begin = [place for place, key in enumerate(keys) if key.startswith(wanted)]
     return (begin + [place for place, key in enumerate(keys) if wanted in key])[:LIMIT]
-
-
-def time_of(look_up: Callable[[], object]) -> float:
-    """Return how long it took, ms."""
-    started = time.perf_counter()
-    look_up()
-    return (time.perf_counter() - started) * 1000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
-from benchmarks.harness import Bench, NotMeasurable, Target, percentile
+from benchmarks.harness import Bench, NotMeasurable, Target, percentile, timed_ms
 from benchmarks.homes import environment, require_set_up
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.evaluation.questions import read_questions
@@ -68,18 +68,11 @@ def ask_all(bench: Bench, texts: Sequence[str]) -> tuple[list[float], list[float
     ranked_rules(connection, content_words(texts[0]))
     plain_ms, retrieval_ms = [], []
     for text in texts:
-        plain_ms.append(timed_ms(lambda text=text: ranked_rules(connection, content_words(text))))
-        retrieval_ms.append(timed_ms(lambda text=text: retriever.retrieve(text)))
+        plain_ms.append(timed_ms(partial(ranked_rules, connection, content_words(text))))
+        retrieval_ms.append(timed_ms(partial(retriever.retrieve, text)))
     retriever.close()
     reader.close()
     return plain_ms, retrieval_ms
-
-
-def timed_ms(work: Callable[[], object]) -> float:
-    """Return how long `work` took, milliseconds."""
-    started = time.perf_counter()
-    work()
-    return (time.perf_counter() - started) * 1000
 
 
 def ask_first(bench: Bench, text: str) -> float:

@@ -11,21 +11,16 @@ import statistics
 import threading
 import time
 
+from benchmarks.conversations import HISTORY_TOKENS, first_token_ms, follow_up
 from benchmarks.harness import Bench, Target, median_ratio
-from benchmarks.prompts import counter, digest_passages, digest_questions, passages_from, turn
 from benchmarks.torch_models import converted_folder, rules_request, torch_decoder
-from hexcore_engine.inference.decoders.base import DecodedText, DecodeRequest, StopSignal
+from hexcore_engine.inference.decoders.base import StopSignal
 from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder
-from hexcore_engine.inference.prompt import messages_for, user_message
-from hexcore_engine.protocol.records import TurnRecord
 
 TARGETS = (
     Target("first token, follow-up / empty cache", 0.25),
     Target("stop to end, slowest", 150, "ms"),
 )
-HISTORY_TOKENS = 1200
-NEW_PASSAGES_TOKENS = 250
-ANSWER_TOKENS = 60
 
 
 def measure(bench: Bench) -> dict[str, float]:
@@ -47,37 +42,6 @@ def measure(bench: Bench) -> dict[str, float]:
         "stop to end, slowest": max(stops),
         "stop to end, median, ms": statistics.median(stops),
     }
-
-
-def follow_up(decoder: TorchDecoder, number: int, history_tokens: int) -> DecodeRequest:
-    """Ask questions until the history is long enough; return the next one, not yet asked."""
-    count = counter(decoder.count_tokens)
-    questions = list(digest_questions())[number * 40 :]
-    passages = iter(list(digest_passages())[number * 60 :])
-    history: list[TurnRecord] = []
-    while True:
-        new = passages_from(passages, count, NEW_PASSAGES_TOKENS)
-        question = questions[len(history)]
-        sent = user_message(question, "REASON", new)
-        messages = messages_for(tuple(history), sent)
-        request = DecodeRequest(messages, ANSWER_TOKENS, repetition_penalty=1.15)
-        if decoder.count_tokens(messages[:-1]) >= history_tokens:
-            return request
-        written = decoder.generate(request, StopSignal())
-        response = "".join(item.text for item in written if isinstance(item, DecodedText))
-        history.append(turn(question, sent, response))
-
-
-def first_token_ms(decoder: TorchDecoder, request: DecodeRequest) -> float:
-    """Return the time until the first piece of text; the rest is not written."""
-    started = time.perf_counter()
-    written = decoder.generate(request, StopSignal())
-    for item in written:
-        if isinstance(item, DecodedText):
-            break
-    elapsed_ms = (time.perf_counter() - started) * 1000
-    written.close()
-    return elapsed_ms
 
 
 def delays(bench: Bench) -> list[float]:

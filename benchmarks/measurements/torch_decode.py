@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from benchmarks.harness import Bench, Target, alternate, median_ratio
@@ -20,6 +21,7 @@ from hexcore_engine.inference.decoders.base import (
     DecodeRequest,
     StopSignal,
 )
+from hexcore_engine.inference.decoders.generation import Generation
 from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder
 
 KINDS = {"bf16": "none", "NF4": "4bit"}
@@ -46,8 +48,8 @@ def measure(bench: Bench) -> dict[str, float]:
 
 def _against_generate(bench: Bench, decoder: TorchDecoder, name: str) -> dict[str, float]:
     request = rules_request(decoder, LONG, PROMPT_TOKENS, 64 if not bench.quick else 8)
-    ours = lambda: our_rate(decoder, request)  # noqa: E731
-    theirs = lambda: generate_rate(decoder, request)  # noqa: E731
+    ours = partial(our_rate, decoder, request)
+    theirs = partial(generate_rate, decoder, request)
     ours(), theirs()
     our_rates, their_rates = alternate(bench.rounds(7), ours, theirs)
     return {
@@ -118,13 +120,13 @@ def tokens_of(decoder: TorchDecoder, request: DecodeRequest) -> list[int]:
     written: list[int] = []
     keep = decoder._begin
 
-    def begin(asked: DecodeRequest) -> Any:
+    def begin(asked: DecodeRequest) -> Generation:
         nonlocal written
         progress = keep(asked)
         written = progress.written
         return progress
 
-    decoder._begin = begin  # type: ignore[method-assign]
+    decoder._begin = begin  # type: ignore[method-assign, assignment]
     try:
         for _ in decoder.generate(request, StopSignal()):
             pass

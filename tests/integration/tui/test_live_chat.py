@@ -234,11 +234,19 @@ async def test_conversations_are_listed_renamed_deleted_brought_back_and_reopene
         assert app.chat.turns[0].passages == turn.passages
 
 
-async def test_memory_is_watched_until_told_otherwise(engine_home: Paths) -> None:
+async def test_memory_is_watched_until_told_otherwise(
+    engine_home: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCREEN_MEMORY_INTERVAL_S", "0.2")
     seen: list[type[Message]] = []
     app = _app(engine_home)
     async with app.run_test(message_hook=lambda message: seen.append(type(message))) as pilot:
         await pilot.press("f5")
-        await _until(lambda: messages.MemoryArrived in seen)
+        await _until(lambda: seen.count(messages.MemoryArrived) >= 3)
         await pilot.press("f2")
         await _until(lambda: app.current_mode == "chat")
+        await pilot.pause()
+        before = seen.count(messages.MemoryArrived)
+        # An answer takes several intervals; one look may have been on its way.
+        await _answer(app, pilot)
+        assert seen.count(messages.MemoryArrived) <= before + 1

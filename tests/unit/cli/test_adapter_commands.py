@@ -19,13 +19,6 @@ Answer = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEXCORE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HEXCORE_OFFLINE", "1")
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def base(tmp_path: Path) -> Path:
     return make_header_only(tmp_path / "base")
 

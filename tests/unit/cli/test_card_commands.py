@@ -19,13 +19,6 @@ Run = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEXCORE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HEXCORE_OFFLINE", "1")
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def cards(home: Path) -> Path:
     folder = paths_of(home).knowledge_dir
     names = ["Ash Lantern", "Âsh-Moor's Lantern", "Fern // Ember", "Fire: the Lantern"]

@@ -35,13 +35,6 @@ KEYS = {"kind", "effective", "rules", "groups", "examples", "glossary", "encodin
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEXCORE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HEXCORE_OFFLINE", "1")
-    return tmp_path / "home"
-
-
-@pytest.fixture
 def answer(home: Path, capsys: pytest.CaptureFixture[str]) -> Answer:
     """Run a command with --json and return its exit code and document."""
 

@@ -12,11 +12,11 @@ from hexcore_engine.knowledge.cards.query.leaves import REGEX, Leaf, Run, leaf_h
 from hexcore_engine.knowledge.cards.query.lexer import Style, Token
 from hexcore_engine.knowledge.cards.query.problems import TermProblem
 from hexcore_engine.knowledge.cards.query.regex_search import NO, UNDECIDED, YES, Expression
+from hexcore_engine.knowledge.cards.traits import EXTRA_TYPES
 from hexcore_engine.utils.validation import fold
 
-EXTRA_TYPES = frozenset(
-    ("plane", "phenomenon", "scheme", "vanguard", "conspiracy", "stickers", "token", "emblem", "dungeon")
-)
+# Whoever asks for one of these wants to see cards that are left out else.
+_REVEALING_TYPES = EXTRA_TYPES | {"token"}
 _DASH = re.compile(r"\s+[-–—]+\s+")
 _UNQUOTABLE = re.compile(r"[\s()\"'“”„]|^[-!/]|^(?:or|and)$", re.IGNORECASE)
 _THIS = r"this [a-z]+"
@@ -61,7 +61,7 @@ def type_leaf(token: Token) -> Leaf:
         return _regex_leaf("t", token, "type_line")
     text = _DASH.sub(" — ", fold(token.value).strip())
     leaf = leaf_where(f"t:{quoted(text)}", "type_line", lambda line: text in line)
-    return Leaf(leaf.reading, leaf.find, reveals_extras=text in EXTRA_TYPES)
+    return Leaf(leaf.reading, leaf.find, reveals_extras=text in _REVEALING_TYPES)
 
 
 def oracle_leaf(token: Token) -> Leaf:

@@ -122,9 +122,13 @@ def test_any_typed_text_is_answered(tmp_path_factory: pytest.TempPathFactory, ty
     if not folder.exists():
         publish_own(folder, [own_card("Ash Lantern")])
     knowledge = Knowledge(folder)
-    knowledge.complete_names(typed)
-    knowledge.search_cards(typed)
-    knowledge.card(typed)
+    known = {"Ash Lantern"}
+    assert {hit.name for hit in knowledge.complete_names(typed)} <= known
+    found = knowledge.search_cards(typed)
+    assert {hit.name for hit in found.hits} <= known
+    assert found.total == len(found.hits)
+    card = knowledge.card(typed)
+    assert card is None or card.name in known
     knowledge.close()
 
 
