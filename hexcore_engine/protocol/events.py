@@ -173,6 +173,12 @@ class SessionChanged(BaseEvent, frozen=True):
     change: str
 
 
+class QuestionsListed(BaseEvent, frozen=True):
+    """Earlier questions, newest first."""
+
+    questions: tuple[str, ...]
+
+
 class SessionExported(BaseEvent, frozen=True):
     """A conversation as text."""
 
@@ -266,6 +272,7 @@ Event = (
     | SessionsListed
     | SessionOpened
     | SessionChanged
+    | QuestionsListed
     | SessionExported
     | MemorySampled
     | WatchStopped
@@ -292,6 +299,7 @@ FINAL_EVENTS: tuple[type[BaseEvent], ...] = (
     SessionsListed,
     SessionOpened,
     SessionChanged,
+    QuestionsListed,
     SessionExported,
     WatchStopped,
     ModelsListed,

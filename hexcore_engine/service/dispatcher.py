@@ -24,9 +24,11 @@ from hexcore_engine.service.streaming import Connection
 from hexcore_engine.utils.validation import clean_line
 
 if TYPE_CHECKING:
+    from hexcore_engine.knowledge.retriever import Retrieval
     from hexcore_engine.service.engine import Engine
 
 logger = logging.getLogger(__name__)
+LONGEST_LISTED_QUESTION = 4000
 T = TypeVar("T")
 Handler = Callable[[Connection, int, Any], Awaitable[None]]
 
@@ -48,6 +50,8 @@ class Dispatcher:
             requests.OpenSession: self._open_session,
             requests.RenameSession: self._rename_session,
             requests.DeleteSession: self._delete_session,
+            requests.BranchSession: self._branch_session,
+            requests.ListQuestions: self._list_questions,
             requests.ExportSession: self._export_session,
             requests.WatchMemory: self._watch_memory,
             requests.StopWatching: self._stop_watching,
@@ -147,7 +151,7 @@ class Dispatcher:
             latency_budget_ms=ask.latency_budget_ms,
             memory_budget_mb=ask.memory_budget_mb,
             history=history,
-            prepared=engine.preparer.take(ask.question),
+            prepared=same_evidence(history, ask.continues) or engine.preparer.take(ask.question),
         )
         answer = RunningAnswer(request, turn_id)
         position = engine.answers.add(answer)
@@ -203,6 +207,21 @@ class Dispatcher:
             running.stop.set()
         self._engine.store.delete(session_id, ask.undo)
         connection.send(request_id, events.SessionChanged(session_id, "restored" if ask.undo else "deleted"))
+
+    async def _branch_session(
+        self, connection: Connection, request_id: int, ask: requests.BranchSession
+    ) -> None:
+        store = self._engine.store
+        branch = store.branch(store.resolve(ask.session_id), ask.before_turn_id)
+        connection.send(request_id, events.SessionOpened(store.session(branch), store.turns(branch)))
+
+    async def _list_questions(
+        self, connection: Connection, request_id: int, ask: requests.ListQuestions
+    ) -> None:
+        questions = self._engine.store.questions(max(1, min(ask.limit, 10_000)))
+        # Together they have to fit into one frame.
+        kept = [question for question in questions if len(question) <= LONGEST_LISTED_QUESTION]
+        connection.send(request_id, events.QuestionsListed(tuple(kept)))
 
     async def _export_session(
         self, connection: Connection, request_id: int, ask: requests.ExportSession
@@ -301,6 +320,14 @@ class Dispatcher:
 
         self._engine.worker.between_answers(job)
         return await asyncio.wrap_future(done)
+
+
+def same_evidence(history: tuple[TurnRecord, ...], turn_id: int | None) -> Retrieval | None:
+    """Return what was found for an earlier turn, for an answer that goes on with it."""
+    from hexcore_engine.knowledge.retriever import Retrieval
+
+    turn = next((turn for turn in history if turn.turn_id == turn_id), None)
+    return Retrieval(turn.passages, turn.rules_release, 0.0) if turn else None
 
 
 def told_history(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:
