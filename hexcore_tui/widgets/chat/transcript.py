@@ -181,7 +181,7 @@ class Transcript(TurnsView, can_focus=True):
         for page in self._pages:
             if page.turn is turn:
                 page.changed(*parts)
-                self._lay_out()
+                self._lay_out(only_newest=page is self._pages[-1])
 
     def _grew(self, turn: Turn) -> None:
         """Draw a longer answer with the next batch."""

@@ -39,6 +39,8 @@ class TurnPage:
         self._answer = AnswerPieces()
         self._parts: dict[Part, list[Piece]] = {}
         self._page_lines: list[PageLine | None] | None = None
+        self._before: list[PageLine | None] = []
+        self.first_changed_line = 0
         self._width = 0
         self._height: int | None = None
 
@@ -46,12 +48,14 @@ class TurnPage:
         """Make these parts anew when they are next drawn; all of them when none is named."""
         for part in parts or ("head", "answer", "tail"):
             self._parts.pop(part, None)
+        self._before = self._page_lines or self._before
         self._page_lines = None
 
     def forget(self) -> None:
         """Give the memory of the drawing back; the height stays known."""
         self._answer = AnswerPieces()
         self._parts = {}
+        self._before = []
         self._page_lines = None
 
     @property
@@ -72,6 +76,8 @@ class TurnPage:
             self._width = width
             self._page_lines = self._laid_out(plain)
             self._height = len(self._page_lines)
+            self.first_changed_line = _num_same(self._before, self._page_lines)
+            self._before = []
         return self._page_lines
 
     def spots(self, width: int, plain: bool) -> list[SpotPlace]:
@@ -115,3 +121,11 @@ class TurnPage:
             lines += [PageLine(piece, line, paragraph + line.paragraph) for line in laid_out]
             paragraph += piece.shown().plain.count("\n") + 1
         return [*lines, None]
+
+
+def _num_same(before: list[PageLine | None], after: list[PageLine | None]) -> int:
+    """Return how many lines at the top are the very same as before."""
+    for number, (old, new) in enumerate(zip(before, after, strict=False)):
+        if old is not new and (old is None or new is None or old.line is not new.line):
+            return number
+    return min(len(before), len(after))

@@ -121,8 +121,9 @@ class TurnsView(ScrollView):
     def _width(self) -> int:
         return self.scrollable_content_region.width
 
-    def _lay_out(self) -> None:
-        """Lay out what is in sight, keep the reader's place, and follow the end where it is followed."""
+    def _lay_out(self, only_newest: bool = False) -> None:
+        """Lay out what is in sight, keep the reader's place, and follow the end where it is followed. With
+        `only_newest` no other turn than the newest has changed."""
         width = self._width
         if not width or self._moving:
             return
@@ -135,12 +136,11 @@ class TurnsView(ScrollView):
         else:
             self._settle(width)
         self._moving = False
-        same = before[:-1] == self._tops[:-1]
-        # Nothing above the newest turn has moved.
-        top = (
-            max(0, self._tops[-2 if len(self._tops) > 1 else 0] - round(self.scroll_offset.y)) if same else 0
-        )
-        self.refresh(Region(0, top, self.size.width, max(1, self.size.height - top)))
+        top = 0
+        if only_newest and before[:-1] == self._tops[:-1]:
+            changed = self._tops[-2] + self._pages[-1].first_changed_line
+            top = min(max(0, changed - round(self.scroll_offset.y)), self.size.height)
+        self.refresh(Region(0, top, self.size.width, self.size.height - top))
 
     def _settle(self, width: int) -> None:
         anchor, into = self._turn_at(round(self.scroll_offset.y))
