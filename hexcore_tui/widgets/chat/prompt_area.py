@@ -31,6 +31,7 @@ class PromptArea(Vertical):
     def __init__(self, prompt: PromptInput) -> None:
         super().__init__()
         self._prompt = prompt
+        self._prompt.choose = self._choose
         self._list = RowList()
         self._list.can_focus = False
         self._offers: list[str] = []
@@ -55,16 +56,6 @@ class PromptArea(Vertical):
         self._prompt.offers = "history"
         self._show(found or [], "No earlier question holds these words; Esc goes back.")
 
-    def on_prompt_input_choice_key_pressed(self, message: PromptInput.ChoiceKeyPressed) -> None:
-        """Move through what is offered, take the marked one, or close the list."""
-        message.stop()
-        if message.key in ("up", "down"):
-            self._list.action_move(-1 if message.key == "up" else 1)
-        elif message.key == "escape" or not self._offers:
-            self._close()
-        else:
-            self._take(self._list.highlighted or 0)
-
     def on_row_list_highlighted(self, message: RowList.Highlighted) -> None:
         """Nothing else shows the marked offer."""
         message.stop()
@@ -87,6 +78,15 @@ class PromptArea(Vertical):
             return
         self._prompt.offers = "cards"
         self._show([clean_line(hit.name) for hit in hits], "")
+
+    def _choose(self, key: str) -> None:
+        """Move through what is offered, take the marked one, or close the list."""
+        if key in ("up", "down"):
+            self._list.action_move(-1 if key == "up" else 1)
+        elif key == "escape" or not self._offers:
+            self._close()
+        else:
+            self._take(self._list.highlighted or 0)
 
     def _show(self, offers: list[str], otherwise: str) -> None:
         self._offers = offers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Literal
 
 from textual import events
@@ -72,13 +73,6 @@ class PromptInput(TextArea):
             super().__init__()
             self.words = words
 
-    class ChoiceKeyPressed(Message):
-        """A key that belongs to the list below, which offers something."""
-
-        def __init__(self, key: str) -> None:
-            super().__init__()
-            self.key = key
-
     class AnswerWanted(Message):
         """Up was pressed in the empty field."""
 
@@ -92,6 +86,8 @@ class PromptInput(TextArea):
         self._pastes = FoldedPastes()
         self._names_card = False
         self.offers: Literal["", "cards", "history"] = ""
+        # Called at once, not by a message: the keys typed next must find the choice made.
+        self.choose: Callable[[str], None] = lambda _key: None
         self._place: int | None = None
         self._draft = ""
         self._pause: Timer | None = None
@@ -122,7 +118,7 @@ class PromptInput(TextArea):
         if self.offers and event.key in _CHOICE_KEYS:
             event.stop()
             event.prevent_default()
-            self.post_message(self.ChoiceKeyPressed(event.key))
+            self.choose(event.key)
         elif event.key == "enter":
             event.stop()
             event.prevent_default()
