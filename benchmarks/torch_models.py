@@ -13,7 +13,7 @@ from benchmarks.prompts import counter, digest_passages, passages_from
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.inference.decoders.base import DecodeRequest
 from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder
-from hexcore_engine.inference.prompt import messages_for, user_message
+from hexcore_engine.inference.prompt import messages_for, user_message, warm_prompt
 from hexcore_engine.models.catalog import model_folder, require_torch
 from hexcore_engine.models.loader import load_torch_model
 from hexcore_engine.settings import EMBEDDED_MODEL
@@ -42,6 +42,7 @@ def torch_decoder(folder: Path, kind: str, **options: Any) -> Iterator[TorchDeco
     loaded = load_torch_model(folder, kind, device_map="cpu", dtype=options.pop("dtype", None))
     given = {"context_tokens": CONTEXT_TOKENS, "threads": default_threads(), "prompt_cache_mb": 256}
     decoder = TorchDecoder(loaded, **(given | options))
+    decoder.warm(warm_prompt())
     try:
         yield decoder
     finally:

@@ -36,6 +36,11 @@ class Paths:
         return self.config_dir / "themes"
 
     @property
+    def tour_file(self) -> Path:
+        """There once a newcomer was shown around; empty."""
+        return self.config_dir / "tour-seen"
+
+    @property
     def knowledge_dir(self) -> Path:
         """Generations of the knowledge file, rules releases and the pointer that names the current ones."""
         return self.home / "knowledge"
@@ -59,6 +64,11 @@ class Paths:
     def embedded_model_file(self) -> Path:
         """The small model that set-up fetches, GGUF."""
         return self.models_dir / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+    @property
+    def sentence_model_dir(self) -> Path:
+        """The sentence model behind vectors, safetensors and tokenizer."""
+        return self.models_dir / "all-MiniLM-L6-v2"
 
     @property
     def sessions_file(self) -> Path:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -20,6 +20,19 @@ from msgspec import Meta
 from hexcore_engine.errors import SettingsError, StorageError
 
 EMBEDDED_MODEL = "embedded"
+NEW_ENGINE = "with a new engine"
+# From when on a change of a section, or of one key of it, counts.
+_EFFECTS = {
+    "model": "from the next question on",
+    "answer": NEW_ENGINE,
+    "engine": NEW_ENGINE,
+    "engine.command": "when the app starts next",
+    "screen": "when the app starts next",
+    "screen.theme": "at once",
+    "screen.memory_interval_s": "at once",
+    "data": "at once",
+    "data.vectors": NEW_ENGINE,
+}
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,8 +131,12 @@ class ScreenSettings(Section, frozen=True):
         Literal["auto", "local", "ssh", "plain"],
         Meta(description="`ssh` batches updates and leaves out animation; `auto` looks at the connection."),
     ] = "auto"
+    motion: Annotated[
+        Literal["arrows", "vim"],
+        Meta(description="`vim` adds j, k, g, G, Ctrl+D and Ctrl+U wherever letters are not text."),
+    ] = "arrows"
     memory_interval_s: Annotated[
-        float, Meta(ge=0.2, le=60, description="Seconds between two looks at memory.")
+        float, Meta(ge=0.2, le=60, description="Seconds between two looks at memory; over SSH at least 2.")
     ] = 1.0
 
 
@@ -132,6 +149,15 @@ class DataSettings(Section, frozen=True):
     cards_source: Annotated[
         str, Meta(description="Address that lists Scryfall's bulk files, for `hexcore data update`.")
     ] = "https://api.scryfall.com/bulk-data"
+    vectors: Annotated[
+        Literal["auto", "off"],
+        Meta(description="Rules found by meaning, too, where the extra `torch` is installed."),
+    ] = "auto"
+
+
+# Names of actions and the keys that do them. The terminal app knows which there are.
+KeySettings = dict[str, str]
+KEYS = "keys"
 
 
 class Settings(Section, frozen=True):
@@ -142,6 +168,7 @@ class Settings(Section, frozen=True):
     engine: EngineSettings = EngineSettings()
     screen: ScreenSettings = ScreenSettings()
     data: DataSettings = DataSettings()
+    keys: KeySettings = {}
 
 
 def is_offline(environment: Mapping[str, str] = os.environ) -> bool:
@@ -169,16 +196,34 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
 
 
 def save_setting(file: Path, section: str, key: str, value: str | int | float) -> None:
-    """Set one value in the user's file, keeping their comments and order; the whole file stays valid."""
+    """Set one value in the user's file, keeping their comments and order; the whole file stays valid.
+
+    Raises:
+        SettingsError: when it is no good value for this key.
+        StorageError: when the file can't be written.
+    """
+    _check_keys({section: {key: value}}, source="settings")
+    _change_file(file, section, lambda table: table.__setitem__(key, value))
+
+
+def forget_setting(file: Path, section: str, key: str) -> None:
+    """Take one value out of the user's file, so that the default counts.
+
+    Raises:
+        StorageError: when the file can't be written.
+    """
+    _change_file(file, section, lambda table: table.pop(key, None))
+
+
+def _change_file(file: Path, section: str, change: Callable[[Any], object]) -> None:
     # tomlkit keeps comments and order; loaded here because only a change needs it.
     import tomlkit
 
-    _check_keys({section: {key: value}}, source="settings")
     try:
         document = tomlkit.parse(file.read_text("utf-8")) if file.exists() else tomlkit.document()
         if section not in document:
             document[section] = tomlkit.table()
-        document[section][key] = value
+        change(document[section])
         _convert(document.unwrap(), source=str(file))
         file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.with_suffix(".toml.new")
@@ -186,6 +231,50 @@ def save_setting(file: Path, section: str, key: str, value: str | int | float) -
         aside.replace(file)
     except OSError as error:
         raise StorageError(f"The settings file {file} could not be written: {error.strerror}.") from error
+
+
+class SettingField(Section, frozen=True):
+    """One key as people see it: `choices` where it is one of a few words, `values` says in words what may
+    stand there, `effect` from when on a change counts."""
+
+    section: str
+    name: str
+    default: str | int | float
+    description: str
+    choices: tuple[str, ...]
+    values: str
+    effect: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that counts more than the file."""
+        return f"HEXCORE_{self.section.upper()}_{self.name.upper()}"
+
+
+def setting_fields() -> tuple[SettingField, ...]:
+    """Return every key of every section, in order, from its type and its description."""
+    return tuple(
+        _setting_field(section, field, get_type_hints(kind, include_extras=True)[field.name])
+        for section, kind in sections().items()
+        for field in msgspec.structs.fields(kind)
+    )
+
+
+def _setting_field(section: str, field: msgspec.structs.FieldInfo, hint: Any) -> SettingField:
+    base, metas = (get_args(hint)[0], get_args(hint)[1:]) if get_origin(hint) is Annotated else (hint, ())
+    meta = next((meta for meta in metas if isinstance(meta, Meta)), Meta())
+    choices = get_args(base) if get_origin(base) is Literal else ()
+    values = ", ".join(choices) or ("text" if base is str else _limits(meta) or "a number")
+    effect = _EFFECTS.get(f"{section}.{field.name}") or _EFFECTS[section]
+    return SettingField(section, field.name, field.default, meta.description or "", choices, values, effect)
+
+
+def _limits(meta: Meta) -> str:
+    """Say between which numbers a value lies."""
+    if meta.ge is not None and meta.le is not None:
+        return f"{meta.ge} to {meta.le}"
+    signs = (("at least", meta.ge), ("above", meta.gt), ("at most", meta.le), ("below", meta.lt))
+    return ", ".join(f"{words} {limit}" for words, limit in signs if limit is not None)
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -202,19 +291,29 @@ def _read_file(file: Path) -> dict[str, Any]:
         raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
 
 
+def sections() -> dict[str, type[Section]]:
+    """Return the sections whose keys are known here, by name: all but [keys]."""
+    fields = msgspec.structs.fields(Settings)
+    kinds = {field.name: field.type for field in fields}
+    return {
+        name: kind for name, kind in kinds.items() if isinstance(kind, type) and issubclass(kind, Section)
+    }
+
+
 def _known_keys() -> dict[str, tuple[str, ...]]:
     return {
-        section.name: tuple(field.name for field in msgspec.structs.fields(section.type))
-        for section in msgspec.structs.fields(Settings)
+        name: tuple(field.name for field in msgspec.structs.fields(kind)) for name, kind in sections().items()
     }
 
 
 def _check_keys(tree: Mapping[str, Any], source: str) -> None:
     known = _known_keys()
     for section, values in tree.items():
+        if section == KEYS:
+            continue
         if section not in known:
             raise SettingsError(
-                f"{source}: there is no section [{section}].", _nearest(section, tuple(known))
+                f"{source}: there is no section [{section}].", _nearest(section, (*known, KEYS))
             )
         for key in values if isinstance(values, Mapping) else ():
             if key not in known[section]:

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from hexcore_tui.demo import run_demo
 
             return run_demo(options.screenshot)
-        return _open_app()
+        return _open_app(plain=options.plain)
     except HexcoreError as error:
         sys.stderr.write(f"{error.message}\n{error.remedy}  [{error.code}]\n")
         return error.exit_code
@@ -39,6 +39,9 @@ def options_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--screenshot", type=Path, metavar="FILE.svg", help="with --demo: write a picture and leave"
     )
+    parser.add_argument(
+        "--plain", action="store_true", help="lines only, for screen readers; needs no terminal that can draw"
+    )
     parser.add_argument("--about", action="store_true", help="say what this is, and leave")
     parser.add_argument("--version", "-V", action="version", version=f"hexcore {__version__}")
     return parser
@@ -52,14 +55,20 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _open_app() -> int:
+def _open_app(*, plain: bool) -> int:
+    from hexcore_engine.paths import default_paths
+    from hexcore_engine.settings import load_settings
+
+    if plain or (os.environ.get("TERM") == "dumb" and sys.stdin.isatty()):
+        from hexcore_tui.plain import run_plain
+
+        paths = default_paths()
+        return run_plain(paths, load_settings(paths.settings_file))
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         sys.stderr.write(
             "hexcore-tui needs a terminal.\nWithout one, use `hexcore ask`; see `hexcore --help`.\n"
         )
         return 2
-    from hexcore_engine.paths import default_paths
-    from hexcore_engine.settings import load_settings
     from hexcore_tui import collector
     from hexcore_tui.display_profile import apply_profile, choose_profile
 

@@ -6,52 +6,21 @@ An action `stop` is carried out by the method `action_stop` of whoever owns its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from textual.binding import Binding, BindingType
 
-Scope = Literal[
-    "everywhere", "chat", "prompt", "answer", "pane", "cards", "rules", "changes", "memory", "sessions"
-]
-
-SCOPE_TITLES: dict[Scope, str] = {
-    "everywhere": "Everywhere",
-    "chat": "Chat",
-    "prompt": "While typing a question",
-    "answer": "On an answer and its evidence (Tab, or ↑ from an empty question field)",
-    "pane": "Rule beside the chat",
-    "cards": "Cards",
-    "rules": "Rules",
-    "changes": "What changed in the rules",
-    "memory": "Memory",
-    "sessions": "Sessions",
-}
-
-
-@dataclass(frozen=True)
-class Action:
-    """One thing a person can do.
-
-    `name` may carry arguments as Textual writes them, e.g. "go('cards')". `key` holds one or more keys,
-    comma-separated, the first is the one shown. `label` is for the footer, `help` a whole sentence.
-    With `footer` it stands in the line of keys; with `palette` the palette offers it; `priority` makes the
-    key win over what a focused field would do with it.
-    """
-
-    name: str
-    key: str
-    label: str
-    help: str
-    scope: Scope
-    footer: bool = False
-    palette: bool = True
-    priority: bool = False
-
+from hexcore_tui.action import SCOPE_TITLES as SCOPE_TITLES
+from hexcore_tui.action import Action as Action
+from hexcore_tui.action import Scope as Scope
+from hexcore_tui.answer_actions import ANSWER_ACTIONS
+from hexcore_tui.key_names import key_text as key_text
+from hexcore_tui.key_names import keys_text as keys_text
 
 ACTIONS: tuple[Action, ...] = (
-    Action("help", "f1,question_mark", "Help", "Show every key and what it does.", "everywhere", footer=True),
+    Action("help", "f1", "Help", "Show every key and what it does.", "everywhere", footer=True),
+    Action("help_here", "question_mark", "Keys", "Show the keys of where you are.", "everywhere"),
     Action(
         "go('chat')",
         "f2",
@@ -70,11 +39,12 @@ ACTIONS: tuple[Action, ...] = (
         "go('sessions')",
         "f6",
         "Sessions",
-        "Reopen, rename or delete conversations.",
+        "Find, reopen, rename, delete or export conversations.",
         "everywhere",
         footer=True,
         priority=True,
     ),
+    Action("go('settings')", "f10", "Settings", "See and change every setting.", "everywhere", priority=True),
     Action(
         "command_palette",
         "ctrl+p",
@@ -83,6 +53,14 @@ ACTIONS: tuple[Action, ...] = (
         "everywhere",
         footer=True,
         palette=False,
+        priority=True,
+    ),
+    Action(
+        "save_copy",
+        "ctrl+s",
+        "Save copy",
+        "Save what was copied last to a file.",
+        "everywhere",
         priority=True,
     ),
     Action("change_theme", "", "Theme", "Choose other colours.", "everywhere"),
@@ -132,73 +110,7 @@ ACTIONS: tuple[Action, ...] = (
         "prompt",
         palette=False,
     ),
-    Action(
-        "open",
-        "enter",
-        "Open",
-        "Read the marked rule, card or term beside the chat.",
-        "answer",
-        palette=False,
-    ),
-    Action("move(-1)", "up,k", "Up", "Go to the rule or card before.", "answer", palette=False),
-    Action("move(1)", "down,j", "Down", "Go to the next rule or card.", "answer", palette=False),
-    Action(
-        "move_group(1)",
-        "tab",
-        "Next part",
-        "From the evidence to the answer, and on to the rules it cites.",
-        "answer",
-        palette=False,
-    ),
-    Action("move_group(-1)", "shift+tab", "Part before", "Go back by a part.", "answer", palette=False),
-    Action(
-        "unfold",
-        "space",
-        "Unfold",
-        "Show the whole words of the marked rule or card in place; once more, fold them.",
-        "answer",
-        palette=False,
-    ),
-    Action(
-        "wish('retry')",
-        "r",
-        "Retry",
-        "Have the question answered anew; the old answer stays in a conversation of its own.",
-        "answer",
-        palette=False,
-    ),
-    Action(
-        "wish('edit')",
-        "e",
-        "Edit",
-        "Change the question and ask it anew; the old line stays in a conversation of its own.",
-        "answer",
-        palette=False,
-    ),
-    Action(
-        "wish('continue')",
-        "c",
-        "Continue",
-        "Go on with an answer that was stopped or reached its length.",
-        "answer",
-        palette=False,
-    ),
-    Action(
-        "wish('copy')",
-        "y",
-        "Copy",
-        "Copy the marked rule or card with its date, or else the answer with its rules.",
-        "answer",
-        palette=False,
-    ),
-    Action(
-        "wish('search')",
-        "s",
-        "Search",
-        "Look for the marked rule, card or words on the rules or cards screen.",
-        "answer",
-        palette=False,
-    ),
+    *ANSWER_ACTIONS,
     Action(
         "next_mode", "ctrl+t", "Mode", "Choose the mode the next answer is written in.", "chat", footer=True
     ),
@@ -212,8 +124,26 @@ ACTIONS: tuple[Action, ...] = (
         "chat",
         palette=False,
     ),
-    Action("page(-1)", "pageup", "Page up", "Scroll back.", "chat", palette=False, priority=True),
-    Action("page(1)", "pagedown", "Page down", "Scroll on.", "chat", palette=False, priority=True),
+    Action(
+        "page(-1)",
+        "pageup",
+        "Page up",
+        "Scroll back.",
+        "chat",
+        palette=False,
+        priority=True,
+        setting="page_up",
+    ),
+    Action(
+        "page(1)",
+        "pagedown",
+        "Page down",
+        "Scroll on.",
+        "chat",
+        palette=False,
+        priority=True,
+        setting="page_down",
+    ),
     Action(
         "leave", "escape", "Back", "Close the pane, or go back to the question field.", "chat", palette=False
     ),
@@ -334,55 +264,102 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_session", "enter", "Open", "Go on with this conversation.", "sessions", footer=True),
     Action("rename_session", "r", "Rename", "Give this conversation another title.", "sessions", footer=True),
     Action("delete_session", "d", "Delete", "Delete this conversation.", "sessions", footer=True),
-    Action("undo_delete", "u", "Undo", "Bring the last deleted conversation back.", "sessions", footer=True),
+    Action(
+        "undo_delete",
+        "u",
+        "Undo",
+        "Bring the last deleted conversation back; it is kept for a week.",
+        "sessions",
+        footer=True,
+    ),
     Action("leave", "escape", "Chat", "Go back to the chat.", "sessions", palette=False),
-    Action("export_session", "x", "Export", "Write this conversation as Markdown.", "sessions", footer=True),
+    Action("edit", "enter", "Change", "Change this setting.", "settings", footer=True),
+    Action("reset", "d", "Default", "Take the default again.", "settings", footer=True),
+    Action(
+        "restart_engine",
+        "n",
+        "New engine",
+        "Let the engine leave, after its answer, so that the next question starts a new one.",
+        "settings",
+        footer=True,
+    ),
+    Action("leave", "escape", "Back", "Leave the field, or go back to the chat.", "settings", palette=False),
+    Action(
+        "export_session('markdown')",
+        "x",
+        "Export",
+        "Write this conversation as Markdown, with its rules and their release.",
+        "sessions",
+        footer=True,
+    ),
+    Action("export_session('json')", "X", "Export JSON", "Write this conversation as JSON.", "sessions"),
+    Action(
+        "focus_query",
+        "slash",
+        "Search",
+        "Find a conversation by any word said in it.",
+        "sessions",
+        footer=True,
+    ),
 )
 
 
+# What a person moves with is in a table of its own below: (scope, key, name, setting, help).
+_MOVES: tuple[tuple[Scope, str, str, str, str], ...] = (
+    ("field", "up", "move('up')", "up", "Mark the row above."),
+    ("field", "down", "move('down')", "down", "Mark the row below."),
+    ("field", "pageup", "move('pageup')", "page_up", "Go a screenful up in the list."),
+    ("field", "pagedown", "move('pagedown')", "page_down", "Go a screenful down in the list."),
+    ("list", "up", "move(-1)", "up", "Mark the row above."),
+    ("list", "down", "move(1)", "down", "Mark the row below."),
+    ("list", "pageup", "move_page(-1)", "page_up", "Go a screenful up."),
+    ("list", "pagedown", "move_page(1)", "page_down", "Go a screenful down."),
+    ("list", "home", "move_to_end(-1)", "first", "Mark the first row."),
+    ("list", "end", "move_to_end(1)", "last", "Mark the last row."),
+    ("list", "enter", "select", "select", "Open the marked row."),
+    ("text", "tab", "step(1)", "next_link", "Go to the next rule or card in the text."),
+    ("text", "shift+tab", "step(-1)", "previous_link", "Go to the one before."),
+    ("text", "enter", "open", "open", "Open the marked rule or card."),
+    ("motion", "j", "app.press('down')", "down", "Down."),
+    ("motion", "k", "app.press('up')", "up", "Up."),
+    ("motion", "g", "app.press('home')", "first", "To the beginning."),
+    ("motion", "G", "app.press('end')", "last", "To the end."),
+    ("motion", "ctrl+d", "app.press('pagedown')", "page_down", "A screenful down."),
+    ("motion", "ctrl+u", "app.press('pageup')", "page_up", "A screenful up."),
+)
+ACTIONS += tuple(
+    Action(name, key, setting.replace("_", " ").capitalize(), words, scope, palette=False, setting=setting)
+    for scope, key, name, setting, words in _MOVES
+)
+_in_use: dict[str, Action] = {action.identity: action for action in ACTIONS}
+
+
+def use_keys(keys: Mapping[str, str]) -> None:
+    """Give these actions these keys, by identity, and all others their own, for the whole process."""
+    for action in ACTIONS:
+        _in_use[action.identity] = replace(action, key=keys.get(action.identity, action.key))
+
+
 def actions_of(*scopes: Scope) -> tuple[Action, ...]:
-    """Return the actions of these scopes, in the registry's order."""
-    return tuple(action for action in ACTIONS if action.scope in scopes)
+    """Return the actions of these scopes with the keys in use, in the registry's order."""
+    return tuple(action for action in _in_use.values() if action.scope in scopes)
+
+
+def first_key(name: str, scope: Scope) -> str:
+    """Return the key that is shown for an action, as people write it."""
+    return key_text(_in_use[f"{scope}.{name}"].key.split(",")[0])
 
 
 def bindings_of(*scopes: Scope) -> list[BindingType]:
-    """Return Textual's bindings for these scopes, for a class's BINDINGS."""
+    """Return Textual's bindings for these scopes, for a class's BINDINGS: the default keys, which the app's
+    keymap replaces by their id."""
     return [
-        Binding(action.key, action.name, action.label, show=False, priority=action.priority)
-        for action in actions_of(*scopes)
-        if action.key
+        Binding(
+            action.key, action.name, action.label, show=False, priority=action.priority, id=action.identity
+        )
+        for action in ACTIONS
+        if action.key and action.scope in scopes
     ]
-
-
-KEY_NAMES = {
-    "question_mark": "?",
-    "slash": "/",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "escape": "Esc",
-    "enter": "Enter",
-    "tab": "Tab",
-    "up": "↑",
-    "down": "↓",
-    "left": "←",
-    "right": "→",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-}
-
-
-def key_text(key: str) -> str:
-    """Return a key as people write it: `ctrl+p` is ^P, `f1` is F1."""
-    *modifiers, last = key.split("+")
-    name = KEY_NAMES.get(last) or (last.upper() if modifiers == ["ctrl"] or last[:1] == "f" else last)
-    if modifiers == ["ctrl"]:
-        return f"^{name}"
-    return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
-
-
-def keys_text(keys: str) -> str:
-    """Return all keys of an action as people write them."""
-    return " or ".join(key_text(key) for key in keys.split(",") if key)
 
 
 def footer_actions(scopes: Iterable[Scope]) -> tuple[Action, ...]:

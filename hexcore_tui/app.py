@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Literal
 
 from textual.app import App, SystemCommand
+from textual.dom import DOMNode
+from textual.events import DescendantFocus
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widgets import Input, TextArea
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.protocol.requests import ListModels, RunSetup, UpdateData
-from hexcore_engine.settings import Settings, save_setting
+from hexcore_engine.settings import Settings, load_settings, save_setting
+from hexcore_engine.utils.validation import clean_line
 from hexcore_tui import collector
-from hexcore_tui.actions import actions_of, bindings_of
+from hexcore_tui.actions import Scope, actions_of, bindings_of, use_keys
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
 from hexcore_tui.facts import (
@@ -38,59 +43,36 @@ from hexcore_tui.messages import (
     RequestRefused,
     RuleRequested,
 )
+from hexcore_tui.modes import SCREENS
+from hexcore_tui.rebinding import plan_keys
 from hexcore_tui.screens.chat import ChatScreen
-from hexcore_tui.textual_gaps import hear_escape_soon, on_hangup, quieten_scrollbars, write_crash_file
-from hexcore_tui.themes import load_themes
-
-if TYPE_CHECKING:
-    from hexcore_tui.screens.cards import CardsScreen
-    from hexcore_tui.screens.memory import MemoryScreen
-    from hexcore_tui.screens.rules import RulesScreen
-    from hexcore_tui.screens.sessions import SessionsScreen
+from hexcore_tui.textual_gaps import (
+    add_bindings,
+    hear_escape_soon,
+    on_hangup,
+    quieten_scrollbars,
+    write_crash_file,
+)
+from hexcore_tui.themes import ThemeShelf
 
 # How long a look-up thread may keep the interpreter while the screen waits for it; Python's 5 ms, taken a few
 # times in one look-up, are more than a frame.
 THREAD_TURN_S = 0.001
-
-
-# Each look-up screen is imported when it is first visited: none of them may delay the first frame.
-def _cards_screen() -> CardsScreen:
-    from hexcore_tui.screens.cards import CardsScreen
-
-    return CardsScreen()
-
-
-def _rules_screen() -> RulesScreen:
-    from hexcore_tui.screens.rules import RulesScreen
-
-    return RulesScreen()
-
-
-def _memory_screen() -> MemoryScreen:
-    from hexcore_tui.screens.memory import MemoryScreen
-
-    return MemoryScreen()
-
-
-def _sessions_screen() -> SessionsScreen:
-    from hexcore_tui.screens.sessions import SessionsScreen
-
-    return SessionsScreen()
+# How soon a changed theme of the user's is seen.
+THEME_LOOK_S = 1.0
 
 
 class HexcoreApp(App[int]):
     """Chat, cards, rules, memory and sessions, each kept as it was left while another is shown."""
 
     TITLE = "Hexcore"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "chat": ChatScreen,
-        "cards": _cards_screen,
-        "rules": _rules_screen,
-        "memory": _memory_screen,
-        "sessions": _sessions_screen,
-    }
+    MODES = SCREENS
     DEFAULT_MODE = "chat"
-    CSS = "Screen { layers: base cover; }"
+    CSS = """
+    Screen { layers: base cover; }
+    Screen.-short QueryInput, Screen.-short QueryInput:focus { height: 1; border: none; }
+    """
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]  # noqa: RUF012 - Textual's own type
     BINDINGS = bindings_of("everywhere")
     ENABLE_COMMAND_PALETTE = True
 
@@ -103,7 +85,9 @@ class HexcoreApp(App[int]):
         profile: DisplayProfile = PROFILES["local"],
         *,
         start_engine: bool = True,
+        tour: bool = False,
     ) -> None:
+        """With `tour` a newcomer is shown around."""
         super().__init__()
         hear_escape_soon()
         quieten_scrollbars()
@@ -112,9 +96,12 @@ class HexcoreApp(App[int]):
         self.profile = profile
         self.bridge = EngineBridge(self, paths, settings, start=start_engine)
         self.crash_file: Path | None = None
+        self._wants_tour = tour
         self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
         self._missing["knowledge"] = first_sight(paths.knowledge_dir)
-        self._use_themes()
+        self._shelf = ThemeShelf(self, paths.themes_dir)
+        self._missing["themes"] = self._shelf.use(settings.screen.theme)
+        self._use_keys()
 
     @property
     def knowledge_folder(self) -> Path:
@@ -148,6 +135,11 @@ class HexcoreApp(App[int]):
         """Whoever comes back to this terminal may have run set-up in another."""
         self.look_again()
 
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """A cursor blinks only where that costs nothing."""
+        if not self.profile.animate and isinstance(event.widget, Input | TextArea):
+            event.widget.cursor_blink = False
+
     def on_engine_connected(self) -> None:
         """Ask which model will answer."""
         self.chat.problem = ""
@@ -173,6 +165,16 @@ class HexcoreApp(App[int]):
         """A request of the app's own failed."""
         self.chat.problem = f"{message.error.message} {message.error.remedy}"
 
+    def read_settings(self) -> None:
+        """Take what was changed in the settings file.
+
+        Raises:
+            SettingsError: when the file can't be read.
+        """
+        self.settings = load_settings(self.paths.settings_file)
+        if self.settings.screen.theme in self.available_themes:
+            self.theme = self.settings.screen.theme
+
     def model_seen(self, model: ModelRecord | None) -> None:
         """Another model answers now."""
         self.facts = replace(self.facts, model=model)
@@ -193,7 +195,23 @@ class HexcoreApp(App[int]):
         collector.resume()
         sys.setswitchinterval(THREAD_TURN_S)
         self.look_at_knowledge()
+        self.set_interval(THEME_LOOK_S, self._look_at_themes)
+        if self._wants_tour:
+            self._show_around()
         self.bridge.connect()
+
+    def _show_around(self) -> None:
+        from hexcore_tui.widgets.chat.tour import Tour, is_first_run, remember_tour
+
+        if is_first_run(self.paths.tour_file, self.paths.sessions_file):
+            remember_tour(self.paths.tour_file)
+            self.chat.query_one("#body").mount(Tour())
+
+    def on_text_area_changed(self) -> None:
+        """Whoever types needs no tour."""
+        if self._wants_tour:
+            self._wants_tour = False
+            self.chat.query("Tour").remove()
 
     def _read_knowledge(self) -> None:
         report = read_knowledge(self.knowledge_folder)
@@ -207,20 +225,20 @@ class HexcoreApp(App[int]):
     def _say_missing(self) -> None:
         self.chat.show_missing(self.missing)
 
-    def _use_themes(self) -> None:
-        themes, problems = load_themes(self.paths.themes_dir)
-        others = set(self.available_themes)
-        for theme in themes:
-            self.register_theme(theme)
-        names = [theme.name for theme in themes]
-        wanted = self.settings.screen.theme
-        if wanted not in names:
-            problems = (*problems, f"There is no theme {wanted!r}; there are {', '.join(names)}.")
-        self.theme = wanted if wanted in names else names[0]
-        # Textual's own lack the colours of mana and memory.
-        for name in others.difference(names):
-            self.unregister_theme(name)
-        self._missing["themes"] = problems
+    def _look_at_themes(self) -> None:
+        problems = self._shelf.look_again()
+        if problems is not None:
+            self._missing["themes"] = problems
+            self._say_missing()
+            for problem in problems:
+                self.notify(clean_line(problem), severity="warning", markup=False)
+
+    def _use_keys(self) -> None:
+        plan = plan_keys(self.settings.keys)
+        use_keys(plan.keys)
+        self.set_keymap(plan.keymap)
+        self.use_motion(self)
+        self._missing["keys"] = plan.problems
 
     def _keep_theme(self, theme: Theme) -> None:
         if theme.name == self.settings.screen.theme:
@@ -246,11 +264,38 @@ class HexcoreApp(App[int]):
             self.call_after_refresh(collector.set_aside)
 
     def action_help(self) -> None:
-        """Show every key."""
+        """Show every key; where that stands already, go back."""
+        self._show_help(())
+
+    def action_help_here(self) -> None:
+        """Show the keys that work where the focus is."""
+        from hexcore_tui.screens.help import scopes_here
+
+        self._show_help(scopes_here(self.screen))
+
+    def _show_help(self, here: tuple[Scope, ...]) -> None:
         from hexcore_tui.screens.help import HelpScreen
 
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+        shown = self.screen
+        if isinstance(shown, HelpScreen):
+            self.pop_screen()
+        if not isinstance(shown, HelpScreen) or shown.here != here:
+            self.push_screen(HelpScreen(here))
+
+    def action_save_copy(self) -> None:
+        """Save what was copied last into the folder the app was started in."""
+        from hexcore_tui.clipboard import save_copy
+
+        self.notify(clean_line(save_copy(Path.cwd(), datetime.now())), markup=False)
+
+    def use_motion(self, node: DOMNode) -> None:
+        """Let letters move in `node` where the settings want it; the app's own keys end at a modal screen."""
+        if self.settings.screen.motion == "vim":
+            add_bindings(node, bindings_of("motion"))
+
+    def action_press(self, key: str) -> None:
+        """Do what another key does: motion by letters."""
+        self.simulate_key(key)
 
     def action_run_setup(self) -> None:
         """Fetch and build what is still missing."""
@@ -319,7 +364,7 @@ class HexcoreApp(App[int]):
 
 def run_app(paths: Paths, settings: Settings, profile: DisplayProfile, first_question: str = "") -> int:
     """Open the app on this terminal, `first_question` in the question field, and return its exit code."""
-    app = HexcoreApp(paths, settings, profile)
+    app = HexcoreApp(paths, settings, profile, tour=not first_question)
     if first_question:
         app.call_later(app.ask_about, first_question)
     app.run()

@@ -31,6 +31,7 @@ MESSAGE_OF_EVENT: dict[type[events.BaseEvent], type[messages.EngineMessage[Any]]
     events.AnswerStopped: messages.AnswerEnded,
     events.AnswerFailed: messages.AnswerEnded,
     events.SessionsListed: messages.SessionsArrived,
+    events.SessionsFound: messages.SessionHitsArrived,
     events.SessionOpened: messages.SessionArrived,
     events.SessionChanged: messages.SessionAltered,
     events.QuestionsListed: messages.QuestionsArrived,

@@ -55,6 +55,7 @@ def _enter_demo(home: Path) -> None:
         "HEXCORE_MODEL_PATH": "scripted",
         "HEXCORE_SCRIPTED_TEXT": ANSWER,
         "HEXCORE_ANSWER_PASSAGES": "6",
+        "HEXCORE_DATA_VECTORS": "off",
     }
     command = [sys.executable, "-m", "hexcore_engine.data.demo"]
     try:

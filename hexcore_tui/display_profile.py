@@ -15,8 +15,12 @@ ProfileName = Literal["local", "ssh", "plain"]
 
 @dataclass(frozen=True)
 class DisplayProfile:
-    """What a kind of terminal is spared. `batch_s` is the least time between two paints of streamed text,
-    `escape_ms` how long Esc waits for the rest of a key's sequence, which may come late over a line."""
+    """What a kind of terminal is spared.
+
+    `batch_s` is the least time between two paints of streamed text, `memory_s` that between two looks at
+    memory, whatever the settings say, and `escape_ms` how long Esc waits for the rest of a key's sequence,
+    which may come late over a line. Without `animate` nothing moves or blinks.
+    """
 
     name: ProfileName
     frames_per_second: int
@@ -24,11 +28,14 @@ class DisplayProfile:
     animate: bool
     unicode: bool = True
     escape_ms: int = 100
+    memory_s: float = 2.0
 
 
 PROFILES: dict[ProfileName, DisplayProfile] = {
-    "local": DisplayProfile("local", frames_per_second=60, batch_s=0.08, animate=True, escape_ms=25),
-    "ssh": DisplayProfile("ssh", frames_per_second=15, batch_s=0.1, animate=False),
+    "local": DisplayProfile(
+        "local", frames_per_second=60, batch_s=0.08, animate=True, escape_ms=25, memory_s=0.0
+    ),
+    "ssh": DisplayProfile("ssh", frames_per_second=10, batch_s=0.1, animate=False),
     "plain": DisplayProfile("plain", frames_per_second=10, batch_s=0.1, animate=False, unicode=False),
 }
 

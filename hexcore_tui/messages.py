@@ -55,6 +55,10 @@ class SessionsArrived(EngineMessage[events.SessionsListed]):
     """The list of conversations."""
 
 
+class SessionHitsArrived(EngineMessage[events.SessionsFound]):
+    """Conversations in which words were said."""
+
+
 class SessionArrived(EngineMessage[events.SessionOpened]):
     """A conversation with its turns."""
 

@@ -8,7 +8,7 @@ import selectors
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +16,9 @@ from typing import Any
 
 from rich.segment import Segments
 from textual import constants
+from textual.binding import BindingsMap, BindingType
 from textual.containers import VerticalScroll
+from textual.dom import DOMNode
 from textual.drivers import linux_driver
 from textual.geometry import Region, Size
 from textual.screen import Screen
@@ -139,3 +141,8 @@ def paint_now(screen: Screen[Any], *changed: Widget) -> None:
     """
     screen._dirty_widgets.update(changed)
     screen._on_timer_update()
+
+
+def add_bindings(node: DOMNode, bindings: Iterable[BindingType]) -> None:
+    """Give one node further keys. Textual 8.2: only a class can have them."""
+    node._bindings = BindingsMap.merge([node._bindings, BindingsMap(bindings)])

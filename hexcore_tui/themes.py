@@ -5,11 +5,14 @@ A theme of the user's wins over ours of the same name; one that can't be used is
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from textual.app import App
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
@@ -123,3 +126,54 @@ def _check_color(value: str, key: str) -> None:
 
 def _files(folder: Path) -> Iterable[Path]:
     return sorted(folder.glob("*.toml")) if folder.is_dir() else ()
+
+
+class ThemeShelf:
+    """The themes an app can choose from; sees when a file of the user's changes."""
+
+    def __init__(self, app: App[Any], user_dir: Path) -> None:
+        self._app = app
+        self._user_dir = user_dir
+        self._seen = self._look()
+
+    def use(self, wanted: str) -> tuple[str, ...]:
+        """Offer all usable themes and show `wanted`, else the first; return what is wrong."""
+        names, problems = self._offer()
+        if wanted not in names:
+            problems = (*problems, f"There is no theme {wanted!r}; there are {', '.join(names)}.")
+        self._app.theme = wanted if wanted in names else names[0]
+        # Textual's own lack the colours of mana and memory.
+        self._withdraw(set(self._app.available_themes).difference(names))
+        return problems
+
+    def look_again(self) -> tuple[str, ...] | None:
+        """Show the theme anew where a file of the user's changed, and return what is wrong; None where none
+        did. A file that was spoilt leaves on the screen what it was before."""
+        seen = self._look()
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        names, problems = self._offer()
+        self._withdraw(set(self._app.available_themes).difference(names, {self._app.theme}))
+        # The name is the same, its colours may not be.
+        self._app.mutate_reactive(App.theme)
+        return problems
+
+    def _offer(self) -> tuple[list[str], tuple[str, ...]]:
+        themes, problems = load_themes(self._user_dir)
+        for theme in themes:
+            self._app.register_theme(theme)
+        return [theme.name for theme in themes], problems
+
+    def _withdraw(self, names: set[str]) -> None:
+        for name in names:
+            self._app.unregister_theme(name)
+
+    def _look(self) -> tuple[tuple[str, int, int], ...]:
+        """Name, time and size of each of the user's files; cheap enough for once a second."""
+        found = []
+        for file in _files(self._user_dir):
+            with contextlib.suppress(OSError):
+                status = file.stat()
+                found.append((file.name, status.st_mtime_ns, status.st_size))
+        return tuple(found)

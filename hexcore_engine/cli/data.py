@@ -1,5 +1,5 @@
-"""`hexcore data import|update|status|pin|rollback|remove`: where rules and cards come from, how old they are,
-and which are in use."""
+"""`hexcore data import|update|status|pin|rollback|remove|vectors`: where rules and cards come from, how old
+they are, and which are in use."""
 
 from __future__ import annotations
 
@@ -93,6 +93,24 @@ def _remove(words: list[str], context: Context) -> int:
     return 0
 
 
+def _vectors(words: list[str], context: Context) -> int:
+    """Build the vectors of the rules in use, here and now; what was begun before is gone on with."""
+    _one_of(words, "vectors", (), default="")
+    # Costs the start-up time of numpy, and of torch where there is something to build.
+    from hexcore_engine.data.vectors import build, require_vectors
+    from hexcore_engine.utils.device import default_threads
+
+    require_vectors(context.paths, context.settings.data)
+    told = BarProgress()
+    done = build(
+        context.paths,
+        lambda progress: told.say(f"{progress.done:,} of {progress.total:,} texts"),
+        default_threads(),
+    )
+    context.output.result({"texts": done.total}, f"{done.total:,} texts have vectors")
+    return 0
+
+
 def _one_of(words: list[str], action: str, known: tuple[str, ...], default: str) -> str:
     if not words:
         return default
@@ -137,6 +155,7 @@ ACTIONS: dict[str, Callable[[list[str], Context], int]] = {
     "pin": _pin,
     "rollback": _roll_back,
     "remove": _remove,
+    "vectors": _vectors,
 }
 ACTIONS_HELP = (
     "import FILE: rules or cards you have",
@@ -145,4 +164,5 @@ ACTIONS_HELP = (
     "pin DATE|none: keep one release in use",
     "rollback [rules|cards]: use those before",
     "remove DATE|cards",
+    "vectors: prepare finding rules by meaning, which the engine does in the background too",
 )

@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         _knowledge,
         _digest,
         _cards,
+        _vectors,
         _model,
         _engine_folder,
         _gpu,
@@ -167,6 +168,14 @@ def _cards(context: Context) -> Finding:
     detail = f"{status.num_cards:,} from {status.cards_source} ({status.cards_date})"
     old = [warning for warning in status.warnings if "older" in warning]
     return Finding("cards", True, "; ".join([detail, *old]))
+
+
+def _vectors(context: Context) -> Finding:
+    # Costs the start-up time of numpy.
+    from hexcore_engine.data.vectors import describe
+
+    state = describe(context.paths, context.settings.data)
+    return Finding("vectors", True, state.detail, state.remedy)
 
 
 def _model(context: Context) -> Finding:

@@ -70,4 +70,11 @@ def _text(status: EngineRecord) -> str:
         return "no engine is running"
     model = f"{status.model} ({status.decoder})" if status.model else "no model loaded"
     state = f"answering, {status.generated_tokens} words so far" if status.busy else "idle"
-    return f"process {status.pid}: {state}; {model}; {status.clients} clients; up {status.uptime_s:.0f} s"
+    parts = (
+        f"process {status.pid}: {state}",
+        model,
+        f"{status.clients} clients",
+        f"up {status.uptime_s:.0f} s",
+        f"vectors {status.vectors}",
+    )
+    return "; ".join(parts)

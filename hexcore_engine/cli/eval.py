@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hexcore_engine.cli.command import CommandParser, Context
 from hexcore_engine.errors import NotSetUpError, UsageError
 from hexcore_engine.evaluation.questions import EvaluationQuestion, read_questions
 from hexcore_engine.evaluation.retrieval import RetrievalReport, evaluate, evaluate_examples
+from hexcore_engine.knowledge.index.base import VectorIndex
 from hexcore_engine.knowledge.retriever import HybridRetriever
 from hexcore_engine.protocol.records import to_builtins
 
@@ -33,28 +35,44 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         raise UsageError("Name a file of questions, or --examples.", "See `hexcore eval --help`.")
     questions = read_questions(Path(arguments.file).expanduser()) if arguments.file else ()
     folder = context.paths.knowledge_dir
-    report = _measure(folder, questions)
+    vectors = _vectors(context)
+    report = _measure(folder, questions, vectors)
     document = to_builtins(report)
     lines = [_lines(report)]
     if arguments.ablate:
         document["ablations"] = {}
         for part in HybridRetriever.PARTS:
-            without = _measure(folder, questions, part)
+            without = _measure(folder, questions, vectors, part)
             document["ablations"][part] = {"recall": without.recall, "mrr": without.mrr}
             lines.append(f"without {part:<10} " + _recall(without))
     context.output.result(document, "\n".join(lines))
     return 0
 
 
+def _vectors(context: Context) -> VectorIndex | None:
+    """The vectors, read here and now; where there are none the figures are of what is there."""
+    # Costs the start-up time of torch where it is installed.
+    from hexcore_engine.data.vectors import describe, open_vectors
+
+    found = open_vectors(context.paths, context.settings.data)
+    if found is None:
+        state = describe(context.paths, context.settings.data)
+        sys.stderr.write(f"measured without vectors: {state.detail.rstrip('.')}. {state.remedy}\n")
+    return found
+
+
 def _measure(
-    folder: Path, questions: Sequence[EvaluationQuestion], without: str | None = None
+    folder: Path,
+    questions: Sequence[EvaluationQuestion],
+    vectors: VectorIndex | None,
+    without: str | None = None,
 ) -> RetrievalReport:
     """Ask the questions, or the examples where there are none.
 
     Raises:
         NotSetUpError: when there is nothing to find or no example to ask with.
     """
-    retriever = HybridRetriever(folder, without=(without,) if without else ())
+    retriever = HybridRetriever(folder, vectors, without=(without,) if without else ())
     try:
         if retriever.prepare("") is None:
             raise NotSetUpError("There are no rules to retrieve from.")

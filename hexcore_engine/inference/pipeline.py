@@ -128,6 +128,7 @@ class HexcorePipeline:
         self._settings = settings
         self._pace = Pace()
         self._paced_model: str | None = None
+        self._told: set[str] = set()
         self.knowledge_retriever = retriever
         self.classifier = router
 
@@ -257,7 +258,7 @@ class HexcorePipeline:
                 passages=found.passages,
                 rules_release=found.rules_release,
                 elapsed_ms=(time.monotonic() - started) * 1000,
-                notes=found.notes,
+                notes=found.notes + self._not_told_yet(found.optional),
             )
         except HexcoreError as error:
             retrieved = _no_passages(request, error, started)
@@ -267,6 +268,12 @@ class HexcorePipeline:
             retrieved = _no_passages(request, wrapped, started)
         answer.note_evidence(retrieved)
         return retrieved
+
+    def _not_told_yet(self, notes: tuple[str, ...]) -> tuple[str, ...]:
+        """What a person may do without is said once, not under every answer."""
+        new = tuple(note for note in notes if note not in self._told)
+        self._told.update(new)
+        return new
 
     def _open(self, answer: AnswerInProgress) -> Decoder:
         if not answer.request.use_model:

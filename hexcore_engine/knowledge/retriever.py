@@ -11,13 +11,14 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from hexcore_engine.knowledge.cards.linking import NameIndex, cards_by_id, load_name_index
 from hexcore_engine.knowledge.cards.reader import read_source
 from hexcore_engine.knowledge.cards.records import CardRecord
 from hexcore_engine.knowledge.cards.text import card_text, generic_text
 from hexcore_engine.knowledge.digest.loader import LABEL
+from hexcore_engine.knowledge.index.base import NOT_INSTALLED, Absence, NearTexts, VectorIndex
 from hexcore_engine.knowledge.index.lexical import content_words
 from hexcore_engine.knowledge.index.opening import open_signals
 from hexcore_engine.knowledge.index.ranker import load_ranker
@@ -33,23 +34,16 @@ from hexcore_engine.protocol.records import Passage
 MAX_CARD_PASSAGES = 4
 
 
-class VectorIndex(Protocol):
-    """Rules near a text in meaning; optional, injected where it is installed."""
-
-    def nearest(self, text: str, limit: int) -> list[str]:
-        """Return rule numbers, nearest first."""
-        ...
-
-
 @dataclass(frozen=True)
 class Retrieval:
     """What was found. `rules_release` is an ISO date, None where our digest stands in; `notes` say in
-    words what was missing."""
+    words what was missing, `optional` the same of parts a person may do without: to be said once."""
 
     passages: tuple[Passage, ...]
     rules_release: str | None
     elapsed_ms: float
     notes: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,11 +98,15 @@ class HybridRetriever:
                 return Retrieval((), None, (time.monotonic() - started) * 1000, (note,))
             reader = self._refresh(connection)
             parsed, named = self._read(connection, question)
-            evidence = self._rank(reader, parsed, self._query(reader, parsed, named), limit * 4)
+            query = self._query(reader, parsed, named)
+            evidence = self._rank(reader, parsed, query, limit * 4)
             passages = self._passages(connection, reader, parsed, named, evidence, limit)
         release = self._release.effective if self._release and self._release.official else None
+        absent = self._absence_of_vectors(query)
+        passing = tuple(absence.note for absence in absent if absence.passing)
+        lasting = tuple(absence.note for absence in absent if not absence.passing)
         elapsed_ms = (time.monotonic() - started) * 1000
-        return Retrieval(passages, release, elapsed_ms, self._notes(named))
+        return Retrieval(passages, release, elapsed_ms, self._notes(named) + passing, lasting)
 
     def ranked_rules(
         self, question: str, limit: int = 50, example: tuple[str, int] | None = None
@@ -185,7 +183,6 @@ class HybridRetriever:
         if example is not None:
             number, at = example
             hidden = reader.postings.units_of("example", reader.table.position[number])[at : at + 1]
-        near = self._vectors.nearest(question.text, 100) if self._vectors else []
         cards = (
             CardWords(card.name, generic_text(card), tuple(word.lower() for word in card.keywords))
             for card in named
@@ -195,8 +192,20 @@ class HybridRetriever:
             rest=question.rest,
             cards=tuple(cards),
             without=hidden,
-            nearest=[reader.table.position[number] for number in near if number in reader.table.position],
+            near=self._near(question.text),
         )
+
+    def _near(self, text: str) -> NearTexts | None:
+        entry = self._reader.release_entry
+        if self._vectors is None or entry is None or "vectors" in self._without or not text.strip():
+            return None
+        return self._vectors.near(entry.file, text)
+
+    def _absence_of_vectors(self, query: Query) -> list[Absence]:
+        if query.near is not None or "vectors" in self._without or not query.text.strip():
+            return []
+        absence = self._vectors.absence() if self._vectors else NOT_INSTALLED
+        return [] if absence.chosen else [absence]
 
     def _rank(self, reader: SignalReader, question: Question, query: Query, limit: int) -> _Evidence:
         signals, table = reader.read(query), reader.table

@@ -8,6 +8,7 @@ from typing import Any
 
 from hexcore_engine.errors import ImportFileError, StorageError
 from hexcore_engine.models.gguf import read_gguf_header
+from hexcore_engine.models.torch_folder import hide_progress_bars
 
 # Written last, so that a folder without it is a conversion that was interrupted.
 DONE_NAME = "hexcore-import.json"
@@ -53,6 +54,7 @@ def _convert(file: Path, folder: Path) -> None:
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    hide_progress_bars()
     try:
         # Weights stay packed unless a dtype is named, and packed ones can't be saved (transformers 5.23).
         model: Any = AutoModelForCausalLM.from_pretrained(

@@ -15,7 +15,7 @@ from hexcore_engine.models.quantization import (
     compute_dtype,
     quantization_config,
 )
-from hexcore_engine.models.torch_folder import TorchFolder, read_torch_folder
+from hexcore_engine.models.torch_folder import TorchFolder, hide_progress_bars, read_torch_folder
 from hexcore_engine.utils.device import DeviceCapabilities, detect_device
 from hexcore_engine.utils.memory import give_back_freed
 
@@ -128,6 +128,7 @@ def _load_weights(
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
+    hide_progress_bars()
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(
             str(found.folder),

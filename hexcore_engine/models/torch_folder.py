@@ -161,3 +161,10 @@ def _unusable(folder: Path, why: str, remedy: str | None = None) -> ModelMissing
         f"The model folder {clean_line(str(folder))} can't be used: {why}.",
         remedy or "Fetch the model again, or choose another with `hexcore models use`.",
     )
+
+
+def hide_progress_bars() -> None:
+    """Keep transformers from drawing bars of its own; what takes long here says so itself."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()

@@ -22,6 +22,7 @@ from hexcore_engine.protocol.records import (
     ModeChoice,
     ModelRecord,
     Passage,
+    SessionHit,
     SessionRecord,
     Snapshot,
     StopReason,
@@ -158,6 +159,13 @@ class SessionsListed(BaseEvent, frozen=True):
     sessions: tuple[SessionRecord, ...]
 
 
+class SessionsFound(BaseEvent, frozen=True):
+    """Where `words` were said, best first; conversations whose title alone holds them come last."""
+
+    words: str
+    hits: tuple[SessionHit, ...]
+
+
 class SessionOpened(BaseEvent, frozen=True):
     """A conversation with its turns; `running_question_id` can be followed with `FollowAnswer`."""
 
@@ -270,6 +278,7 @@ Event = (
     | QuestionPrepared
     | StopAccepted
     | SessionsListed
+    | SessionsFound
     | SessionOpened
     | SessionChanged
     | QuestionsListed
@@ -297,6 +306,7 @@ FINAL_EVENTS: tuple[type[BaseEvent], ...] = (
     QuestionPrepared,
     StopAccepted,
     SessionsListed,
+    SessionsFound,
     SessionOpened,
     SessionChanged,
     QuestionsListed,

@@ -191,7 +191,7 @@ class EngineRecord(Record, frozen=True):
     """State of the engine process.
 
     `busy` from a question's admission to its last event; `generated_tokens` of the running answer, 0 when
-    none.
+    none; `vectors` says in words whether rules are found by meaning, too.
     """
 
     running: bool
@@ -206,6 +206,7 @@ class EngineRecord(Record, frozen=True):
     version: str = ""
     rules_release: str | None = None
     cards_date: str | None = None
+    vectors: str = ""
 
 
 class TurnRecord(Record, frozen=True):
@@ -237,6 +238,19 @@ class SessionRecord(Record, frozen=True):
     updated_at: str
     num_turns: int
     running: bool = False
+
+
+class SessionHit(Record, frozen=True):
+    """A conversation in which words were found.
+
+    `excerpt` is a piece of what was said around them, or empty where only the title holds them; `marks` are
+    their character offsets in it. `num_found` counts the turns that hold all the words.
+    """
+
+    session: SessionRecord
+    excerpt: str
+    marks: tuple[tuple[int, int], ...] = ()
+    num_found: int = 0
 
 
 def to_builtins(value: Any) -> Any:

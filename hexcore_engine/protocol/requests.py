@@ -70,6 +70,14 @@ class ListSessions(BaseRequest, frozen=True):
     limit: int = 200
 
 
+class SearchSessions(BaseRequest, frozen=True):
+    """Find what was said: conversations with a turn that holds all of `words`, or a title that does. Words in
+    double quotes stand in that order; the last word may be unfinished. `SessionsFound`."""
+
+    words: str
+    limit: int = 50
+
+
 class OpenSession(BaseRequest, frozen=True):
     """Read a conversation; "last" is the newest. `SessionOpened`."""
 
@@ -84,7 +92,8 @@ class RenameSession(BaseRequest, frozen=True):
 
 
 class DeleteSession(BaseRequest, frozen=True):
-    """Delete a conversation; `undo` brings it back until the engine tidies up. `SessionChanged`."""
+    """Delete a conversation; `undo` brings it back for a week, with "last" the one deleted last.
+    `SessionChanged`."""
 
     session_id: str
     undo: bool = False
@@ -174,6 +183,7 @@ Request = (
     | StopAnswer
     | FollowAnswer
     | ListSessions
+    | SearchSessions
     | OpenSession
     | RenameSession
     | DeleteSession

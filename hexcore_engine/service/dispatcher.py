@@ -47,6 +47,7 @@ class Dispatcher:
             requests.StopAnswer: self._stop_answer,
             requests.FollowAnswer: self._follow,
             requests.ListSessions: self._list_sessions,
+            requests.SearchSessions: self._search_sessions,
             requests.OpenSession: self._open_session,
             requests.RenameSession: self._rename_session,
             requests.DeleteSession: self._delete_session,
@@ -123,6 +124,7 @@ class Dispatcher:
             busy=engine.answers.busy,
             generated_tokens=running.generated_pieces if running else 0,
             version=__version__,
+            vectors=engine.vectors.status,
         )
         connection.send(request_id, events.EngineReported(status))
 
@@ -183,6 +185,12 @@ class Dispatcher:
         sessions = self._engine.store.list_sessions(max(1, min(ask.limit, 10_000)))
         connection.send(request_id, events.SessionsListed(sessions))
 
+    async def _search_sessions(
+        self, connection: Connection, request_id: int, ask: requests.SearchSessions
+    ) -> None:
+        hits = self._engine.store.search(ask.words, max(1, min(ask.limit, 1_000)))
+        connection.send(request_id, events.SessionsFound(clean_line(ask.words), hits))
+
     async def _open_session(self, connection: Connection, request_id: int, ask: requests.OpenSession) -> None:
         store = self._engine.store
         session = store.session(ask.session_id)
@@ -201,11 +209,10 @@ class Dispatcher:
     async def _delete_session(
         self, connection: Connection, request_id: int, ask: requests.DeleteSession
     ) -> None:
-        session_id = self._engine.store.resolve(ask.session_id)
+        session_id = self._engine.store.delete(ask.session_id, ask.undo)
         running = self._engine.answers.of_session(session_id)
         if running is not None and not ask.undo:
             running.stop.set()
-        self._engine.store.delete(session_id, ask.undo)
         connection.send(request_id, events.SessionChanged(session_id, "restored" if ask.undo else "deleted"))
 
     async def _branch_session(

@@ -8,10 +8,12 @@ import logging
 import os
 import signal
 import time
+from concurrent.futures import Future
 
 from hexcore_engine.client.fingerprint import package_fingerprint
 from hexcore_engine.client.run_folder import ensure_run_folder
 from hexcore_engine.errors import HexcoreError, SessionError, StorageError
+from hexcore_engine.inference.decoders.base import Decoder
 from hexcore_engine.knowledge.store.pointer import read_pointer
 from hexcore_engine.models.advice import missing_torch_note
 from hexcore_engine.paths import Paths
@@ -23,6 +25,7 @@ from hexcore_engine.service.dispatcher import Dispatcher, told_history
 from hexcore_engine.service.model_host import ModelHost
 from hexcore_engine.service.streaming import Connection, is_ours
 from hexcore_engine.service.telemetry import take_snapshot
+from hexcore_engine.service.vector_keeper import VectorKeeper
 from hexcore_engine.service.worker import InferenceWorker, QuestionPreparer
 from hexcore_engine.sessions.store import SessionStore
 from hexcore_engine.settings import Settings, load_settings
@@ -43,7 +46,8 @@ class Engine:
         self.answers = AnswerQueue()
         self.store = SessionStore(paths.sessions_file)
         self.host = ModelHost(paths, settings)
-        self.preparer = QuestionPreparer(paths, settings)
+        self.vectors = VectorKeeper(paths, settings.data)
+        self.preparer = QuestionPreparer(paths, settings, self.vectors)
         self._memory_driver = memory_driver
         self._last_usage: Usage | None = None
         self._connections: set[Connection] = set()
@@ -53,7 +57,9 @@ class Engine:
         self._leave_after_answer = False
         self._idle_since = time.monotonic()
         loop = asyncio.get_running_loop()
-        self.worker = InferenceWorker(paths, settings, self.host, self.store, loop, self._publish)
+        self.worker = InferenceWorker(
+            paths, settings, self.host, self.store, self.vectors, loop, self._publish
+        )
         self._dispatcher = Dispatcher(self)
 
     @property
@@ -143,7 +149,13 @@ class Engine:
     async def _warm_up(self) -> None:
         # One after the other: loading a model imports much, and would keep the first look-up waiting.
         await self.preparer.warm_up()
-        self.host.load_in_background().add_done_callback(lambda future: future.exception())
+        self.host.load_in_background().add_done_callback(self._model_is_settled)
+
+    def _model_is_settled(self, loading: Future[Decoder]) -> None:
+        # A model that can't be loaded is told to the question that needs it; vectors don't.
+        loading.exception()
+        if not self._leaving.is_set():
+            self.vectors.start()
 
     def _publish(self, question_id: str, event: Event) -> None:
         self.answers.publish(question_id, event)
@@ -192,6 +204,7 @@ class Engine:
         with contextlib.suppress(HexcoreError):
             await asyncio.to_thread(self.host.close)
         await asyncio.to_thread(self.preparer.close)
+        await asyncio.to_thread(self.vectors.close)
         self.store.close()
         if self._memory_driver is not None:
             self._memory_driver.close()

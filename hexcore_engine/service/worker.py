@@ -24,6 +24,7 @@ from hexcore_engine.settings import Settings
 
 if TYPE_CHECKING:
     from hexcore_engine.inference.pipeline import HexcorePipeline
+    from hexcore_engine.knowledge.index.base import VectorIndex
     from hexcore_engine.knowledge.retriever import HybridRetriever, Retrieval
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class InferenceWorker:
         settings: Settings,
         host: ModelHost,
         store: SessionStore,
+        vectors: VectorIndex,
         loop: asyncio.AbstractEventLoop,
         publish: Publish,
     ) -> None:
@@ -47,6 +49,7 @@ class InferenceWorker:
         self._settings = settings
         self._host = host
         self._store = store
+        self._vectors = vectors
         self._loop = loop
         self._publish = publish
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -111,7 +114,7 @@ class InferenceWorker:
 
             self._pipeline = HexcorePipeline.from_parts(
                 open_decoder=self._open_decoder,
-                retriever=HybridRetriever(self._paths.knowledge_dir),
+                retriever=HybridRetriever(self._paths.knowledge_dir, self._vectors),
                 knowledge=Knowledge(self._paths.knowledge_dir),
                 router=TransactionClassifier(),
                 settings=self._settings,
@@ -122,8 +125,9 @@ class InferenceWorker:
 class QuestionPreparer:
     """Retrieves for the question being typed, on a small thread; keeps the last result."""
 
-    def __init__(self, paths: Paths, settings: Settings) -> None:
+    def __init__(self, paths: Paths, settings: Settings, vectors: VectorIndex) -> None:
         self._paths = paths
+        self._vectors = vectors
         self._limit = settings.answer.passages
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare")
         self._retriever: HybridRetriever | None = None
@@ -164,7 +168,7 @@ class QuestionPreparer:
         if self._retriever is None:
             from hexcore_engine.knowledge.retriever import HybridRetriever
 
-            self._retriever = HybridRetriever(self._paths.knowledge_dir)
+            self._retriever = HybridRetriever(self._paths.knowledge_dir, self._vectors)
         return self._retriever
 
 

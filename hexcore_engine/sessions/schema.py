@@ -36,6 +36,22 @@ MIGRATIONS = (
     );
     CREATE INDEX turn_of_session ON turn(session_id, turn_id);
     """,
+    # An answer is indexed when it ends: doing it with each piece of a stream would index it many times.
+    """
+    CREATE VIRTUAL TABLE said USING fts5(
+        question, response, tokenize = "porter unicode61 remove_diacritics 2"
+    );
+    INSERT INTO said (rowid, question, response) SELECT turn_id, question, response FROM turn;
+    CREATE TRIGGER turn_begun AFTER INSERT ON turn BEGIN
+        INSERT INTO said (rowid, question, response) VALUES (new.turn_id, new.question, new.response);
+    END;
+    CREATE TRIGGER turn_ended AFTER UPDATE OF stop_reason ON turn BEGIN
+        UPDATE said SET response = new.response WHERE rowid = new.turn_id;
+    END;
+    CREATE TRIGGER turn_removed AFTER DELETE ON turn BEGIN
+        DELETE FROM said WHERE rowid = old.turn_id;
+    END;
+    """,
 )
 
 

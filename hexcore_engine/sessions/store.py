@@ -8,9 +8,11 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from hexcore_engine.protocol.records import (
     ErrorRecord,
     ModeChoice,
     Passage,
+    SessionHit,
     SessionRecord,
     TurnRecord,
     Usage,
@@ -32,6 +35,10 @@ from hexcore_engine.utils.validation import clean_line
 MAX_TITLE_CHARACTERS = 80
 LAST = "last"
 BRANCH_MARK = " (branch)"
+# SQLite's limit that is none.
+ALL = -1
+# `deleted` is the moment of deleting in seconds since 1970, 0 for what is there.
+KEEP_DELETED_S = 7 * 86_400
 _JSON_COLUMNS: dict[str, Any] = {
     "mode": ModeChoice | None,
     "passages": tuple[Passage, ...],
@@ -132,6 +139,21 @@ class SessionStore:
         """Return conversations, newest first."""
         return self._sessions("WHERE NOT s.deleted", (), limit)
 
+    def search(self, words: str, limit: int = 50) -> tuple[SessionHit, ...]:
+        """Return the conversations in which all of `words` were said in one turn, or that are titled so,
+        newest first."""
+        from hexcore_engine.sessions.search import find_said, find_titles, marked
+
+        excerpts, num_found = find_said(self._read, words)
+        wanted = excerpts.keys() | find_titles(self._read, words)
+        sessions = self.list_sessions(ALL) if wanted else ()
+        hits = (
+            SessionHit(entry, *marked(excerpts.get(entry.session_id, "")), num_found[entry.session_id])
+            for entry in sessions
+            if entry.session_id in wanted
+        )
+        return tuple(islice(hits, limit))
+
     def turns(self, session_id: str) -> tuple[TurnRecord, ...]:
         """Return the turns of a conversation, oldest first."""
         rows = self._read(
@@ -149,12 +171,20 @@ class SessionStore:
                 "UPDATE session SET title = ? WHERE session_id = ?", (_title(title), self.resolve(session_id))
             )
 
-    def delete(self, session_id: str, undo: bool = False) -> None:
-        """Hide a conversation, or bring it back; hidden ones are removed when the file is next opened."""
+    def delete(self, session_id: str, undo: bool = False) -> str:
+        """Hide a conversation, or bring it back ("last": the one hidden last), and return its id. Hidden ones
+        are removed when the file is opened a week later.
+
+        Raises:
+            SessionError: when there is none.
+        """
+        resolved = self._last_deleted() if undo and session_id == LAST else self.resolve(session_id)
         with self._writing() as connection:
             connection.execute(
-                "UPDATE session SET deleted = ? WHERE session_id = ?", (not undo, self.resolve(session_id))
+                "UPDATE session SET deleted = ? WHERE session_id = ?",
+                (0 if undo else time.time(), resolved),
             )
+        return resolved
 
     def branch(self, session_id: str, before_turn_id: int) -> str:
         """Begin a conversation with the turns of another before one of them; return its id.
@@ -234,7 +264,15 @@ class SessionStore:
     def _mark_unfinished(self) -> None:
         with self._writing() as connection:
             connection.execute("UPDATE turn SET stop_reason = 'engine_lost' WHERE stop_reason IS NULL")
-            connection.execute("DELETE FROM session WHERE deleted")
+            connection.execute(
+                "DELETE FROM session WHERE deleted AND deleted < ?", (time.time() - KEEP_DELETED_S,)
+            )
+
+    def _last_deleted(self) -> str:
+        rows = self._read("SELECT session_id FROM session WHERE deleted ORDER BY deleted DESC LIMIT 1")
+        if not rows:
+            raise SessionError("There is no deleted conversation.", "A deleted one is kept for a week.")
+        return str(rows[0][0])
 
     def _touch(self, connection: sqlite3.Connection, session_id: str) -> None:
         connection.execute(

@@ -3,6 +3,8 @@
 Only candidates the lists found are learned from: a deciding rule put in from outside would teach that bad
 ranks are good. What is known of other questions (how often a rule decided them, which of them are alike) is
 taken from other topics than the question's own, both here and when the figures of the run card are measured.
+Where there are vectors each question is learned from twice, with them and without, so that one ranker serves
+both machines (measured: docs/development/log.md).
 Needs the extra `train` (lightgbm), which nothing imports at run time.
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 
 from hexcore_engine.errors import NotSetUpError, UsageError
 from hexcore_engine.evaluation.questions import EvaluationQuestion, num_found, read_questions
+from hexcore_engine.knowledge.index.base import VectorIndex
 from hexcore_engine.knowledge.index.features import Priors, candidates_of, feature_matrix
 from hexcore_engine.knowledge.index.memory import DecidedQuestion, make_memory
 from hexcore_engine.knowledge.index.ranker import CANDIDATES, Ranker
@@ -83,10 +87,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class TrainedRanker:
-    """What training gave; `scores` holds cross-validated recall by cut-off."""
+    """What training gave; `scores` holds cross-validated recall by cut-off, "without_vectors" and, where
+    there are some, "with_vectors"."""
 
     ranker: Ranker
-    scores: dict[str, float]
+    scores: dict[str, dict[str, float]]
     num_questions: int
     num_rule_examples: int
 
@@ -100,6 +105,8 @@ class RankerTrainer:
         self._examples = examples
         self._rule_examples = rule_examples
         self._table = reader.table
+        has_vectors = any(example.query.near is not None for example in examples)
+        self._ways = (True, False) if has_vectors else (False,)
         memory = make_memory([example.decided for example in examples], reader.table)
         self._reader = reader.remembering(memory)
 
@@ -116,50 +123,63 @@ class RankerTrainer:
     def train(self) -> Ranker:
         """Return the ranker of all questions."""
         everything = list(range(len(self._examples)))
-        trees = boost([*self.training_rows(everything), *self.example_rows(everything)], SEEDS)
+        trees = boost(self._all_rows(everything), SEEDS)
         decided = tuple(example.decided for example in self._examples)
         return Ranker(trees, self._priors(everything), decided)
 
-    def cross_validate(self) -> dict[str, float]:
-        """Return mean recall at each cut-off of questions of topics that nothing learned from."""
+    def cross_validate(self) -> dict[str, dict[str, float]]:
+        """Return mean recall at each cut-off of questions of topics that nothing learned from: without
+        vectors, and with them where there are some."""
         everything = list(range(len(self._examples)))
-        totals = dict.fromkeys(CUTOFFS, 0.0)
+        totals = {vectors: dict.fromkeys(CUTOFFS, 0.0) for vectors in self._ways}
         for known, asked in self._folds(everything):
-            trees = boost([*self.training_rows(known), *self.example_rows(known)], SEEDS[:1])
+            trees = boost(self._all_rows(known), SEEDS[:1])
             priors = self._priors(known)
-            for place in asked:
-                ranked = self._order(trees, self._rows(place, asked, priors))
+            for vectors, place in product(self._ways, asked):
+                ranked = self._order(trees, self._rows(place, asked, priors, vectors))
                 wanted = self._examples[place].question.rules
                 for limit in CUTOFFS:
-                    totals[limit] += num_found(wanted, ranked, limit) / len(set(wanted))
-        return {str(limit): round(totals[limit] / len(everything), 4) for limit in CUTOFFS}
+                    totals[vectors][limit] += num_found(wanted, ranked, limit) / len(set(wanted))
+        return {
+            "with_vectors" if vectors else "without_vectors": {
+                str(limit): round(total / len(everything), 4) for limit, total in found.items()
+            }
+            for vectors, found in totals.items()
+        }
 
-    def training_rows(self, places: Sequence[int]) -> list[Rows]:
+    def _all_rows(self, places: Sequence[int]) -> list[Rows]:
+        return [
+            row
+            for vectors in self._ways
+            for row in (*self.training_rows(places, vectors), *self.example_rows(places, vectors))
+        ]
+
+    def training_rows(self, places: Sequence[int], vectors: bool = False) -> list[Rows]:
         """Return the rows of some questions, each seen without what its own topic taught."""
         outside = set(range(len(self._examples))) - set(places)
         rows = []
         for known, asked in self._folds(places):
             priors = self._priors(known)
-            rows += [self._rows(place, [*outside, *asked], priors) for place in asked]
+            rows += [self._rows(place, [*outside, *asked], priors, vectors) for place in asked]
         return [found for found in rows if found.gold.any()]
 
-    def example_rows(self, places: Sequence[int]) -> list[Rows]:
+    def example_rows(self, places: Sequence[int], vectors: bool = False) -> list[Rows]:
         """Return the rows of the release's own examples, for which only the questions `places` are known:
         the same rules in the rules' own language, so that no way of asking is learned alone."""
         outside = sorted(set(range(len(self._examples))) - set(places))
         priors = self._priors(places)
         rows = (
             replace(
-                self._rows_of(replace(example.query, forgotten=outside), (example.rule,), priors),
+                self._rows_of(_asked(example.query, outside, vectors), (example.rule,), priors),
                 weight=EXAMPLE_WEIGHT,
             )
             for example in self._rule_examples
         )
         return [found for found in rows if found.gold.any()]
 
-    def _rows(self, place: int, forgotten: Sequence[int], priors: Priors) -> Rows:
+    def _rows(self, place: int, forgotten: Sequence[int], priors: Priors, vectors: bool) -> Rows:
         example = self._examples[place]
-        return self._rows_of(replace(example.query, forgotten=forgotten), example.question.rules, priors)
+        return self._rows_of(_asked(example.query, forgotten, vectors), example.question.rules, priors)
 
     def _rows_of(self, query: Query, rules: Sequence[str], priors: Priors) -> Rows:
         signals = self._reader.read(query)
@@ -183,27 +203,32 @@ class RankerTrainer:
         ]
 
 
-def train_ranker(knowledge_folder: Path, data_file: Path = DATA_FILE) -> TrainedRanker:
-    """Train on all questions of a file and report what cross-validation found.
+def train_ranker(
+    knowledge_folder: Path, data_file: Path = DATA_FILE, vector_index: VectorIndex | None = None
+) -> TrainedRanker:
+    """Train on all questions of a file and report what cross-validation found. Without an index of vectors
+    the ranker does not learn to use them.
 
     Raises:
         UsageError: when the extra `train` is not installed.
         NotSetUpError: when there is no rules release to retrieve from.
     """
     _require_lightgbm()
-    trainer = open_trainer(knowledge_folder, data_file)
+    trainer = open_trainer(knowledge_folder, data_file, vector_index)
     scores = trainer.cross_validate()
     return TrainedRanker(trainer.train(), scores, trainer.num_questions, trainer.num_rule_examples)
 
 
-def open_trainer(folder: Path, data_file: Path = DATA_FILE) -> RankerTrainer:
+def open_trainer(
+    folder: Path, data_file: Path = DATA_FILE, vector_index: VectorIndex | None = None
+) -> RankerTrainer:
     """Return a trainer on the questions of a file and the examples of the current release.
 
     Raises:
         NotSetUpError: when there is no rules release to retrieve from.
         ImportFileError: when the file can't be read.
     """
-    retriever = HybridRetriever(folder, without=("ranker", "memory"))
+    retriever = HybridRetriever(folder, vector_index, without=("ranker", "memory"))
     reader: SignalReader | None = None
     examples = []
     for question in read_questions(data_file):
@@ -222,6 +247,10 @@ def open_trainer(folder: Path, data_file: Path = DATA_FILE) -> RankerTrainer:
     if reader is None:
         raise NotSetUpError("There are no questions to learn from.")
     return RankerTrainer(reader, examples, rule_examples)
+
+
+def _asked(query: Query, forgotten: Sequence[int], vectors: bool) -> Query:
+    return replace(query, forgotten=forgotten, near=query.near if vectors else None)
 
 
 def boost(rows: Sequence[Rows], seeds: Sequence[int]) -> TreeEnsemble:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
@@ -54,10 +55,10 @@ class CardsScreen(Screen[None]):
         super().__init__()
         self._query = QueryInput("Name of a card, its beginning, or a query such as t:elf pow>2")
         self._found = NOTHING_FOUND
-        self._reading = Static("", id="reading", markup=False)
+        self._reading = Static(Content(""), id="reading", markup=False)
         self._list = CardList()
         self._card = CardView()
-        self._note = Static("", id="note", markup=False)
+        self._note = Static(Content(""), id="note", markup=False)
         self._preview = Delay(self)
 
     def compose(self) -> ComposeResult:
@@ -161,20 +162,19 @@ class CardsScreen(Screen[None]):
             self._card.show_document(unknown_card_document(words, status))
         elif words and not found.hits:
             self._card.show_nothing(found.error)
-        self._show_found(found, note_text(words, found, status))
-        paint_now(self, self._list, self._note, self._reading)
+        changed = self._show_found(found, note_text(words, found, status))
+        paint_now(self, self._list, *changed)
 
-    def _show_found(self, found: CardSearch, note: str) -> None:
+    def _show_found(self, found: CardSearch, note: str) -> list[Static]:
+        """Show what was found; returns the lines around the list that say something else now."""
         self._found = found
         self._list.show_hits(found.hits)
-        # One line high whatever it says: a new layout of the screen with each letter typed would hold it up.
-        self._note.update(note, layout=False)
-        self._say_reading()
+        return _say(self._note, Content(note)) + self._say_reading()
 
-    def _say_reading(self) -> None:
+    def _say_reading(self) -> list[Static]:
         query = self._query
-        content = reading_content(self._found, query.value, operator_help(query.value, query.cursor_position))
-        self._reading.update(content, layout=False)
+        help_text = operator_help(query.value, query.cursor_position)
+        return _say(self._reading, reading_content(self._found, query.value, help_text))
 
     def _show_marked(self) -> None:
         name = self._list.highlighted_name
@@ -186,6 +186,17 @@ class CardsScreen(Screen[None]):
         self._show_marked()
         if self._list.highlighted_name:
             self._card.focus()
+
+
+def _say(line: Static, content: Content) -> list[Static]:
+    """Change a line of one cell's height where it says something else now, and return it then.
+
+    A new layout of the screen, or a line painted for nothing, with each letter typed would hold it up.
+    """
+    if line.content == content:
+        return []
+    line.update(content, layout=False)
+    return [line]
 
 
 def _find(knowledge: Knowledge, words: str) -> tuple[CardSearch, KnowledgeStatus]:

@@ -131,5 +131,7 @@ class MemoryScreen(Screen[None]):
 
     def _look(self) -> None:
         """Measure at once, and from then on at the interval of the settings."""
-        host(self).bridge.watch_memory(self, host(self).settings.screen.memory_interval_s)
+        app = host(self)
+        interval_s = max(app.settings.screen.memory_interval_s, app.profile.memory_s)
+        app.bridge.watch_memory(self, interval_s)
         self.action_refresh_models()

@@ -1,4 +1,5 @@
-"""Conversations on disk: go on with one, rename it, delete it (and bring it back), export it."""
+"""Conversations on disk: find one by what was said, go on with it, rename it, delete it (and bring it back),
+export it."""
 
 from __future__ import annotations
 
@@ -7,17 +8,22 @@ from pathlib import Path
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
 from hexcore_engine.protocol import requests
-from hexcore_engine.protocol.records import SessionRecord
+from hexcore_engine.protocol.records import SessionHit
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui import messages
-from hexcore_tui.actions import bindings_of
+from hexcore_tui.actions import bindings_of, first_key
 from hexcore_tui.host import host
+from hexcore_tui.widgets.sessions.session_list import SessionList
+from hexcore_tui.widgets.shared.delay import Delay
 from hexcore_tui.widgets.shared.key_bar import KeyBar
+from hexcore_tui.widgets.shared.query_input import QueryInput
+from hexcore_tui.widgets.shared.row_list import RowList
 from hexcore_tui.widgets.shared.title_bar import TitleBar
+
+SUFFIXES = {"markdown": "md", "json": "json"}
 
 
 class SessionsScreen(Screen[None]):
@@ -26,31 +32,25 @@ class SessionsScreen(Screen[None]):
     BINDINGS = bindings_of("sessions")
     CSS = """
     SessionsScreen {
-        & OptionList {
-            height: 1fr;
-            border: none;
-            padding: 0;
-            background: $background;
-            text-wrap: nowrap;
-            text-overflow: ellipsis;
-        }
-        & Input { display: none; }
-        & Input.-renaming { display: block; }
+        & #title { display: none; }
+        & #title.-renaming { display: block; }
         & #words { height: auto; padding: 0 1; color: $text-muted; }
     }
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._sessions: tuple[SessionRecord, ...] = ()
-        self._list = OptionList(markup=False)
+        self._query = QueryInput('Any word that was said, or "words in this order"')
+        self._list = SessionList(id="sessions")
         self._words = Static("", id="words")
-        self._title_field = Input(placeholder="New title")
-        self._deleted: str | None = None
+        self._title_field = Input(placeholder="New title", id="title")
+        self._typing = Delay(self)
+        self._form = "markdown"
 
     def compose(self) -> ComposeResult:
-        """List above, one line of words and the keys below."""
+        """Field and list above, one line of words and the keys below."""
         yield TitleBar("sessions")
+        yield self._query
         yield self._list
         yield self._title_field
         yield self._words
@@ -62,98 +62,128 @@ class SessionsScreen(Screen[None]):
         self._say("")
         self.reload()
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look for what is typed so far."""
+        event.stop()
+        if event.input is self._query:
+            self._say("")
+            self._typing.call(self.reload)
+
+    def on_query_input_moved(self, event: QueryInput.Moved) -> None:
+        """Move through the list while the field keeps the focus."""
+        if event.key in ("up", "down"):
+            self._list.action_move(-1 if event.key == "up" else 1)
+        else:
+            self._list.action_move_page(-1 if event.key == "pageup" else 1)
+
     def on_sessions_arrived(self, message: messages.SessionsArrived) -> None:
-        """Show the list, keeping the place in it."""
-        place = self._list.highlighted or 0
-        self._sessions = message.event.sessions
-        self._list.set_options(Option(session_line(session)) for session in self._sessions)
-        if self._sessions:
-            self._list.highlighted = min(place, len(self._sessions) - 1)
-        if not self._sessions and not self._deleted:
+        """Show all, keeping the place in the list."""
+        if self._query.words:
+            return
+        sessions = message.event.sessions
+        self._list.show_hits(tuple(SessionHit(session, "") for session in sessions))
+        if not sessions and not self._words.content:
             self._say("No conversation is stored yet. F2 asks a question.")
+
+    def on_session_hits_arrived(self, message: messages.SessionHitsArrived) -> None:
+        """Show where the words were said."""
+        if message.event.words != self._query.words:
+            return
+        self._list.show_hits(message.event.hits)
+        num_found = len(message.event.hits)
+        self._say(f"{num_found} found" if num_found else "Nothing was said with these words.")
 
     def on_session_altered(self, message: messages.SessionAltered) -> None:
         """Read the list again after a change."""
+        if message.event.change == "restored":
+            self._say("Brought back.")
         self.reload()
 
     def on_session_text_arrived(self, message: messages.SessionTextArrived) -> None:
         """Write the export into the folder the app was started in."""
-        file = Path.cwd() / f"hexcore-{clean_line(message.event.session_id)}.md"
+        name = f"hexcore-{clean_line(message.event.session_id)}.{SUFFIXES[self._form]}"
+        file = Path.cwd() / name
         try:
             file.write_text(clean_text(message.event.text), "utf-8")
         except OSError as error:
             self._say(f"{file} could not be written: {error.strerror}.")
         else:
-            self._say(f"Written to {file}")
+            self._say(f"Saved to {file}")
 
     def on_request_refused(self, message: messages.RequestRefused) -> None:
         """Say what failed; the list stays."""
         self._say(f"{message.error.message} {message.error.remedy}")
 
-    def on_option_list_option_selected(self) -> None:
-        """Enter on a line goes on with that conversation."""
+    def on_row_list_selected(self, event: RowList.Selected) -> None:
+        """Enter on a row goes on with that conversation."""
+        event.stop()
         self.action_open_session()
 
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Rename."""
-        session = self._current()
-        title = clean_line(message.value)
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """In the search, open the marked conversation; in the title, rename it."""
+        event.stop()
+        if event.input is self._query:
+            self.action_open_session()
+            return
+        hit, title = self._list.marked, clean_line(event.value)
         self._end_renaming()
-        if session and title:
-            self._ask(requests.RenameSession(session_id=session.session_id, title=title))
+        if hit and title:
+            self._ask(requests.RenameSession(session_id=hit.session.session_id, title=title))
+
+    def action_focus_query(self) -> None:
+        """Go to the search."""
+        self._query.focus()
 
     def action_open_session(self) -> None:
         """Go on with the conversation in the chat."""
-        session = self._current()
-        if session:
+        hit = self._list.marked
+        if hit:
             app = host(self)
-            app.chat.open_session(session.session_id)
+            app.chat.open_session(hit.session.session_id)
             app.action_go("chat")
 
     def action_rename_session(self) -> None:
         """Open the field for another title."""
-        session = self._current()
-        if session:
-            self._title_field.value = clean_line(session.title)
+        hit = self._list.marked
+        if hit:
+            self._title_field.value = clean_line(hit.session.title)
             self._title_field.add_class("-renaming")
             self._title_field.focus()
 
     def action_delete_session(self) -> None:
         """Delete; `undo_delete` brings it back."""
-        session = self._current()
-        if session:
-            self._deleted = session.session_id
-            self._ask(requests.DeleteSession(session_id=session.session_id))
-            host(self).chat.forget_session(session.session_id)
-            self._say(f"Deleted “{clean_line(session.title)}”; u brings it back.")
+        hit = self._list.marked
+        if hit:
+            self._ask(requests.DeleteSession(session_id=hit.session.session_id))
+            host(self).chat.forget_session(hit.session.session_id)
+            undo = first_key("undo_delete", "sessions")
+            self._say(f"Deleted “{clean_line(hit.session.title)}”; {undo} brings it back, for a week.")
 
     def action_undo_delete(self) -> None:
-        """Bring the last deleted conversation back."""
-        if self._deleted:
-            self._ask(requests.DeleteSession(session_id=self._deleted, undo=True))
-            self._deleted = None
-            self._say("Brought back.")
+        """Bring the conversation deleted last back; once more, the one before."""
+        self._ask(requests.DeleteSession(session_id="last", undo=True))
 
-    def action_export_session(self) -> None:
-        """Write the conversation as Markdown."""
-        session = self._current()
-        if session:
-            self._ask(requests.ExportSession(session_id=session.session_id))
+    def action_export_session(self, form: str) -> None:
+        """Write the conversation as "markdown" or "json"."""
+        hit = self._list.marked
+        if hit:
+            self._form = form
+            self._ask(requests.ExportSession(session_id=hit.session.session_id, format=form))
 
     def action_leave(self) -> None:
-        """Leave the title field, else go back to the chat."""
+        """Leave the title, else empty and leave the search, else go back to the chat."""
         if self._title_field.has_class("-renaming"):
             self._end_renaming()
+        elif self._query.has_focus or self._query.value:
+            self._query.value = ""
+            self._list.focus()
         else:
             host(self).action_go("chat")
 
     def reload(self) -> None:
-        """Read the list again."""
-        self._ask(requests.ListSessions())
-
-    def _current(self) -> SessionRecord | None:
-        place = self._list.highlighted
-        return self._sessions[place] if place is not None and place < len(self._sessions) else None
+        """Read the list again, or what the search finds."""
+        words = self._query.words
+        self._ask(requests.SearchSessions(words) if words else requests.ListSessions())
 
     def _end_renaming(self) -> None:
         self._title_field.remove_class("-renaming")
@@ -164,13 +194,3 @@ class SessionsScreen(Screen[None]):
 
     def _say(self, words: str) -> None:
         self._words.update(Content(words))
-
-
-def session_line(session: SessionRecord) -> Content:
-    """Return one conversation as a line: when, what, how long."""
-    turns = f"{session.num_turns} turn{'s' * (session.num_turns != 1)}"
-    running = "answering now  " if session.running else ""
-    date = clean_line(session.updated_at)[:16].replace("T", " ")
-    return Content.assemble(
-        (f"{date}  {turns:<8}  ", "$text-muted"), (running, "$warning"), clean_line(session.title)
-    )

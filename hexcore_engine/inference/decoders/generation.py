@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hexcore_engine.inference.decoders.base import DecodeFinished
 from hexcore_engine.inference.decoders.expert_rows import ExpertRows
 from hexcore_engine.inference.decoders.token_text import TokenText
 from hexcore_engine.inference.drafting import PromptLookup
 from hexcore_engine.inference.sampling import Sampler
 from hexcore_engine.models.loader import LoadedTorchModel
 
-# Tokens computed between two looks at the stop signal: 100 to 260 ms on two cores.
+# Most tokens computed between two looks at the stop signal, and the time they should take at most; the fewest
+# keep a slow machine from paying more for the steps than for the work.
 PREFILL_CHUNK = 128
+PREFILL_CHUNK_S = 0.12
+MIN_PREFILL_CHUNK = 32
 # The same after memory ran out: what one step takes falls with it.
 SMALL_PREFILL_CHUNK = 16
 
@@ -44,6 +48,14 @@ class Generation:
     def tokens(self) -> list[int]:
         """Prompt and answer."""
         return self.prompt + self.written
+
+
+def fitted_chunk(most: int, warmed: DecodeFinished) -> int:
+    """Return how many tokens of a prompt are computed in `PREFILL_CHUNK_S` at the measured speed."""
+    computed = warmed.prompt_tokens - warmed.cached_tokens
+    if not warmed.prompt_ms or computed < MIN_PREFILL_CHUNK:
+        return most
+    return min(most, max(MIN_PREFILL_CHUNK, int(computed / warmed.prompt_ms * 1000 * PREFILL_CHUNK_S)))
 
 
 def end_tokens(loaded: LoadedTorchModel) -> frozenset[int]:

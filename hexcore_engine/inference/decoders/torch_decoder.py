@@ -22,7 +22,7 @@ from hexcore_engine.inference.decoders.base import (
     StopSignal,
 )
 from hexcore_engine.inference.decoders.expert_rows import ExpertRows
-from hexcore_engine.inference.decoders.generation import PREFILL_CHUNK, Generation, end_tokens
+from hexcore_engine.inference.decoders.generation import PREFILL_CHUNK, Generation, end_tokens, fitted_chunk
 from hexcore_engine.inference.decoders.limits import AnswerLimits, free_unused
 from hexcore_engine.inference.decoders.token_text import TokenText
 from hexcore_engine.inference.decoders.writers import choose_writers
@@ -49,8 +49,8 @@ class TorchDecoder:
 
     `prompt_cache_mb` bounds the keys and values kept between questions, in MiB. `drafting` guesses tokens
     from the prompt and verifies them in one step; it never changes what is drawn from the same logits. A
-    prompt is computed `prefill_chunk` tokens at a time. Adapters of experts are looked for in `adapters_dir`
-    and take at most `adapters_mb` MiB.
+    prompt is computed at most `prefill_chunk` tokens at a time. Adapters of experts are looked for in
+    `adapters_dir` and take at most `adapters_mb` MiB.
     """
 
     def __init__(
@@ -162,8 +162,8 @@ class TorchDecoder:
         return self._loaded is not None
 
     def warm(self, messages: tuple[ChatMessage, ...]) -> None:
-        """Compute the beginning of every prompt once; packs quantised weights, builds the mask's tables and
-        measures the speed."""
+        """Compute the beginning of every prompt once; packs quantised weights, builds the mask's tables,
+        measures the speed and fits the chunks to it."""
         self._citation_mask(())
         # The first forward packs; its speed says nothing.
         for num_tokens in (1, WARM_TOKENS):
@@ -171,6 +171,8 @@ class TorchDecoder:
             for item in self.generate(DecodeRequest(messages, max_tokens=num_tokens), StopSignal()):
                 if isinstance(item, DecodeFinished):
                     self.warmed = item
+        if self.warmed is not None:
+            self._prefill_chunk = fitted_chunk(self._prefill_chunk, self.warmed)
 
     def close(self) -> None:
         """Give the memory back."""

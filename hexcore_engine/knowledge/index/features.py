@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hexcore_engine.knowledge.index.rule_table import RuleTable
-from hexcore_engine.knowledge.index.signals import Signals, best_places
+from hexcore_engine.knowledge.index.signals import PARTS, Signals, best_places
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -34,11 +34,16 @@ _PLACE = (
     "num_links_in", "mass_in", "mass_out", "length", "depth", "hundred", "rule_prior", "group_prior",
     "num_cards", "num_terms",
 )  # fmt: skip
+_NEAR = PARTS["vectors"]
 FEATURES: tuple[str, ...] = (
     *(f"{name}_share" for name in _BY_SHARE),
     *(f"{name}_rank" for name in _BY_RANK),
     *(f"{name}_raw" for name in _RAW),
     *_PLACE,
+    # All 0 where there are no vectors, which is learned, too.
+    *(f"{name}_gap" for name in _NEAR),
+    *(f"{name}_rank" for name in _NEAR),
+    *(f"{name}_raw" for name in _NEAR),
 )
 _MOST_GROUPS = 1000
 
@@ -64,12 +69,20 @@ def feature_matrix(table: RuleTable, signals: Signals, candidates: Ints, priors:
     columns += [_rank(lists[name], candidates) for name in _BY_RANK]
     columns += [lists[name][candidates] for name in _RAW]
     columns += _places(table, signals, candidates, priors)
+    columns += [_gap(lists[name], candidates) for name in _NEAR]
+    columns += [_rank(lists[name], candidates) for name in _NEAR]
+    columns += [lists[name][candidates] for name in _NEAR]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
 def _share(scores: Floats, candidates: Ints) -> Floats:
     """Scores as shares of the list's best."""
     return scores[candidates] / max(float(scores.max(initial=0.0)), 1e-6)
+
+
+def _gap(likeness: Floats, candidates: Ints) -> Floats:
+    """How far below the list's best: cosines are comparable as differences."""
+    return np.asarray(float(likeness.max(initial=0.0)) - likeness[candidates], dtype=np.float32)
 
 
 def _rank(scores: Floats, candidates: Ints) -> Floats:

@@ -14,6 +14,8 @@ MOST_REASONS = 3
 _SAID_SHARE = 0.6
 # How near a list's best a rule must stand for the list to be named as a reason.
 _NEAR_BEST = 0.4
+# Vectors of any two questions about rules are somewhat alike.
+_NEAR_MEANING = 0.85
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ def reasons_for(asked: Asked, rule: RuleRecord, phrases: Sequence[str], shown: C
     ]
     if len(found) < MOST_REASONS and _is_near_best(signals, "asked_all", place):
         found.append("it decided questions like yours")
+    if len(found) < MOST_REASONS and _is_near_best(signals, "near", place, _NEAR_MEANING):
+        found.append("its meaning is near your question")
     return "; ".join(found[:MOST_REASONS]) or "it belongs to what was found around your words"
 
 
@@ -74,7 +78,7 @@ def _of_references(reader: SignalReader, place: int, shown: Collection[str]) -> 
     return [f"it points to {to}"] if to is not None else []
 
 
-def _is_near_best(signals: Signals, name: str, place: int) -> bool:
+def _is_near_best(signals: Signals, name: str, place: int, share: float = _NEAR_BEST) -> bool:
     scores = signals.lists[name]
     best = float(scores.max(initial=0.0))
-    return best > 0 and float(scores[place]) >= _NEAR_BEST * best
+    return best > 0 and float(scores[place]) >= share * best

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hexcore_engine.knowledge.index.base import NearTexts
 from hexcore_engine.knowledge.index.memory import Memory
 from hexcore_engine.knowledge.index.postings import FIELDS, Postings
 from hexcore_engine.knowledge.index.rule_table import RuleTable
@@ -29,8 +30,10 @@ FIELD_WEIGHTS: Mapping[str, float] = {
 FUSION: Mapping[str, float] = {
     "all": 0.6, "ours": 0.2, "in_body": 0.5, "in_example": 0.2, "in_parent_body": 0.2, "in_asks": 0.2,
     "with_oracle": 0.2, "oracle_body": 0.5, "oracle_said": 0.2, "oracle_asks": 0.2, "pattern": 0.2,
-    "pattern_rare": 0.6, "topic": 0.4, "card_topic": 0.6, "asked": 0.2, "asked_all": 0.6, "vectors": 1.0,
+    "pattern_rare": 0.6, "topic": 0.4, "card_topic": 0.6, "asked": 0.2, "asked_all": 0.6, "near": 0.6,
 }  # fmt: skip
+# Fields whose single texts have vectors.
+NEAR_FIELDS = ("body", "plain", "said", "asks")
 # Parts that can be left out, and the lists they fill; "digest" and "cards" are fields and texts instead.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "digest": (),
@@ -38,6 +41,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "patterns": ("pattern", "pattern_rare"),
     "topics": ("topic", "card_topic"),
     "memory": ("asked", "asked_all"),
+    "vectors": ("near", *(f"near_{name}" for name in NEAR_FIELDS)),
 }
 # Words of the named cards' texts count less than the person's own.
 _ORACLE_WEIGHT = 0.5
@@ -62,7 +66,7 @@ class Query:
     """A question for ranking: the person's words, the same without whole card names, and the cards named.
 
     Units `without` and decided questions `forgotten` count as not written, so that a text the indexes hold
-    can be asked. `nearest` are positions of rules near the question in meaning, nearest first.
+    can be asked. `near` are texts near the question in meaning, None where there are no vectors.
     """
 
     text: str
@@ -70,7 +74,7 @@ class Query:
     cards: tuple[CardWords, ...] = ()
     without: Collection[int] = ()
     forgotten: Collection[int] = ()
-    nearest: Sequence[int] = ()
+    near: NearTexts | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class SignalReader:
         on_cards = [(card.name, words) for card, words in zip(cards, printed, strict=True)]
         lists["card_topic"], named_on = self._of_topics(on_cards)
         lists |= self._of_memory(asked, query)
-        lists["vectors"] = self._by_place(query.nearest)
+        lists |= self._of_vectors(query.near)
         for part in self._without:
             lists |= dict.fromkeys(PARTS[part], self._zeros())
         return Signals(
@@ -225,11 +229,17 @@ class SignalReader:
                     scores[place], named[place] = weight, (title, stems)
         return scores, named
 
-    def _by_place(self, ordered: Sequence[int]) -> Floats:
-        scores = self._zeros()
-        for rank, place in enumerate(ordered, start=1):
-            scores[place] = 1 / rank
-        return scores
+    def _of_vectors(self, near: NearTexts | None) -> dict[str, Floats]:
+        """The likeness of each rule's nearest text, and of its nearest text of each field."""
+        lists = {name: self._zeros() for name in PARTS["vectors"]}
+        if near is None:
+            return lists
+        silent = OUR_FIELDS if "digest" in self._without else ()
+        for name in (name for name in NEAR_FIELDS if name not in silent):
+            of_field = near.fields == FIELDS.index(name)
+            for target in ("near", f"near_{name}"):
+                np.maximum.at(lists[target], near.rules[of_field], near.likeness[of_field])
+        return lists
 
     def _zeros(self) -> Floats:
         return np.zeros(self.table.size, dtype=np.float32)

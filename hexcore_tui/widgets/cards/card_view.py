@@ -40,14 +40,15 @@ class CardView(LinkedText):
     @work(group="card", exclusive=True, exit_on_error=False)
     async def _load(self, name: str) -> None:
         try:
-            found, document = await knowledge_thread(self).call(lambda knowledge: _read(knowledge, name))
+            found, document = await knowledge_thread(self).call(lambda knowledge: read_card(knowledge, name))
         except HexcoreError as error:
             found, document = None, failure_document(error)
         self.name_shown = found
         self.show_document(document)
 
 
-def _read(knowledge: Knowledge, name: str) -> tuple[str | None, Document]:
+def read_card(knowledge: Knowledge, name: str) -> tuple[str | None, Document]:
+    """Return the name of a card and what there is to read about it, or None and what is known instead."""
     card = knowledge.card(name)
     status = knowledge.status()
     if card is None:

@@ -58,8 +58,7 @@ class Transcript(TurnsView, can_focus=True):
             self.enter(first=True)
 
     def on_blur(self) -> None:
-        """A spot is marked only where Enter would open it."""
-        self._at = self._key = None
+        """A spot is marked only where Enter would open it; its place is kept for whoever comes back."""
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:

@@ -71,7 +71,9 @@ class ContentsTree(Tree[str]):
             # A label given as plain text would be read as markup.
             label = Text.assemble((clean_line(rule.number), "bold"), f" {first_line(rule)}")
             node.add(label, data=rule.number, allow_expand=has_more)
-        node.expand()
+        if branches:
+            # One with nothing under it would be asked for again by the news that it was expanded.
+            node.expand()
 
 
 def _branches(knowledge: Knowledge, parent: str | None) -> list[Branch]:

@@ -84,7 +84,7 @@ class RuleView(LinkedText):
         try:
             aspect = self._aspect
             found, document = await knowledge_thread(self).call(
-                lambda knowledge: _read(knowledge, number, aspect)
+                lambda knowledge: read_rule(knowledge, number, aspect)
             )
         except HexcoreError as error:
             found, document = None, failure_document(error)
@@ -93,7 +93,8 @@ class RuleView(LinkedText):
         self.post_message(self.Shown(found))
 
 
-def _read(knowledge: Knowledge, number: str, aspect: Aspect) -> tuple[str | None, Document]:
+def read_rule(knowledge: Knowledge, number: str, aspect: Aspect = "rule") -> tuple[str | None, Document]:
+    """Return the number of a rule and what there is to read about it, or None and what is known instead."""
     view = knowledge.rule(number)
     if view is None:
         exists = knowledge.rule_exists(number)

@@ -10,6 +10,8 @@ from textual.widget import Widget
 
 from hexcore_tui.actions import Action, Scope, footer_actions, key_text
 
+# On a lower terminal the lists need the lines more.
+FULL_ROWS = 24
 META_KEY = "hexcore_action"
 
 
@@ -28,14 +30,18 @@ class KeyBar(Widget):
 
     def render(self) -> Content:
         """What does not fit is left out from the right; Help and Quit always stay."""
-        lines = lines_of(self._actions, self.size.width, self._max_lines)
+        lines = lines_of(self._actions, self.size.width, self._num_lines)
         return Content("\n").join(
             [Content("").join([_entry(action, self._actions) for action in line]) for line in lines]
         )
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as the keys need."""
-        return len(lines_of(self._actions, width, self._max_lines))
+        return len(lines_of(self._actions, width, self._num_lines))
+
+    @property
+    def _num_lines(self) -> int:
+        return self._max_lines if self.app.size.height >= FULL_ROWS else 1
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key under the pointer does, here or further out."""

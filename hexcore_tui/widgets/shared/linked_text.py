@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
 from textual.reactive import reactive
@@ -16,6 +13,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from hexcore_engine.errors import HexcoreError
+from hexcore_tui.actions import bindings_of
 from hexcore_tui.messages import CardRequested, RuleRequested
 from hexcore_tui.textual_gaps import show_length
 from hexcore_tui.widgets.shared.document import META_KEY, Document, Link
@@ -32,11 +30,7 @@ class LinkedText(ScrollView, can_focus=True):
     Draws the lines in sight by itself and is laid out once: another text costs the screen no new layout.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "step(1)", "Next link", show=False),
-        Binding("shift+tab", "step(-1)", "Previous link", show=False),
-        Binding("enter", "open", "Open link", show=False),
-    ]
+    BINDINGS = bindings_of("text")
     DEFAULT_CSS = """
     LinkedText {
         height: 1fr;

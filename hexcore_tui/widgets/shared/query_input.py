@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from textual import events
-from textual.binding import Binding
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.widgets import Input
 
 from hexcore_engine.utils.validation import clean_line
+from hexcore_tui.actions import bindings_of
 
 # Longer pastes are cut: no name, number or phrase is that long.
 MAX_LENGTH = 300
@@ -18,12 +18,7 @@ MAX_LENGTH = 300
 class QueryInput(Input):
     """One line of search; posts `Moved` for the keys that belong to the list."""
 
-    BINDINGS = [  # noqa: RUF012 - Textual's way to declare keys
-        Binding("up", "move('up')", "Up", show=False),
-        Binding("down", "move('down')", "Down", show=False),
-        Binding("pageup", "move('pageup')", "Page up", show=False),
-        Binding("pagedown", "move('pagedown')", "Page down", show=False),
-    ]
+    BINDINGS = bindings_of("field")
     DEFAULT_CSS = """
     QueryInput { border: round $border-blurred; height: 3; background: $background; }
     QueryInput > .input--placeholder { color: $text-muted; }

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
@@ -15,6 +14,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from hexcore_tui.actions import bindings_of
 from hexcore_tui.textual_gaps import show_length
 from hexcore_tui.widgets.shared.slices import paint_lines
 
@@ -25,15 +25,7 @@ DrawRow = Callable[[int, int], Content]
 class RowList(ScrollView, can_focus=True):
     """Rows are drawn on demand by a function, so replacing them costs the same for 20 as for 35,000."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", "Up", show=False),
-        Binding("down", "move(1)", "Down", show=False),
-        Binding("pageup", "move_page(-1)", "Page up", show=False),
-        Binding("pagedown", "move_page(1)", "Page down", show=False),
-        Binding("home", "move_to_end(-1)", "First", show=False),
-        Binding("end", "move_to_end(1)", "Last", show=False),
-        Binding("enter", "select", "Open", show=False),
-    ]
+    BINDINGS = bindings_of("list")
     COMPONENT_CLASSES: ClassVar[set[str]] = {"row-list--row", "row-list--highlight"}
     DEFAULT_CSS = """
     RowList {

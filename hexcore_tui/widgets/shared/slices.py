@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.geometry import Region
 from textual.scroll_view import ScrollView
 
-LINES_A_FRAME = 13
+LINES_A_FRAME = 8
 
 
 def paint_lines(view: ScrollView, end: int, start: int = 0) -> None:

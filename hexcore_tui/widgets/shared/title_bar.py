@@ -13,6 +13,8 @@ from hexcore_tui.host import host
 
 # Below this there is no room for a question, an answer and the keys.
 LEAST_COLUMNS, LEAST_ROWS = 40, 12
+# From here on everything has the room it was made for.
+GOOD_COLUMNS, GOOD_ROWS = 60, 20
 
 
 class TitleBar(Widget):
@@ -40,7 +42,7 @@ class TitleBar(Widget):
         facts = host(self).facts
         parts: list[str | Content | tuple[str, str]] = [("Hexcore", "bold $primary"), f"  {self._title}"]
         room = self.size.width - len(f"Hexcore  {self._title}")
-        for words in facts_words(facts):
+        for words in (*size_words(self.app.size), *facts_words(facts)):
             room -= len(words) + 3
             if room >= 0:
                 parts.append(f" · {words}")
@@ -62,6 +64,13 @@ def too_small_words(size: Size) -> str:
     """Return what stands on such a terminal, the most important first."""
     needed = f"needs {LEAST_COLUMNS} columns, {LEAST_ROWS} rows"
     return f"Hexcore {needed}. Here are {size.width}, {size.height}. Nothing is lost; ^Q quits."
+
+
+def size_words(size: Size) -> tuple[str, ...]:
+    """Return what to say of a terminal that is smaller than the app was made for."""
+    if size.width >= GOOD_COLUMNS and size.height >= GOOD_ROWS:
+        return ()
+    return (f"{size.width}x{size.height} is small: {GOOD_COLUMNS}x{GOOD_ROWS}",)
 
 
 def facts_words(facts: Facts) -> tuple[str, ...]:

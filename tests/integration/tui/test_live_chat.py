@@ -11,7 +11,6 @@ from collections.abc import Callable
 import pytest
 from textual.message import Message
 from textual.pilot import Pilot
-from textual.widgets import OptionList
 
 from hexcore_engine.client.supervisor import engine_status
 from hexcore_engine.data.demo import build_demo
@@ -23,6 +22,7 @@ from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.transcript import Transcript
 from hexcore_tui.widgets.chat.turn import Turn
 from hexcore_tui.widgets.chat.turn_feed import TurnFeed
+from hexcore_tui.widgets.sessions.session_list import SessionList
 
 pytestmark = pytest.mark.slow
 
@@ -130,7 +130,7 @@ async def test_deleting_the_conversation_one_is_in_starts_a_new_one(engine_home:
     async with app.run_test() as pilot:
         turn = await _answer(app, pilot)
         await pilot.press("f6")
-        await _until(lambda: app.screen.query_one(OptionList).option_count == 1)
+        await _until(lambda: app.screen.query_one(SessionList).num_rows == 1)
         await pilot.press("d")
         await _until(lambda: app.chat.turns == [])
         await pilot.press("f2")
@@ -217,19 +217,19 @@ async def test_conversations_are_listed_renamed_deleted_brought_back_and_reopene
     async with app.run_test() as pilot:
         turn = await _answer(app, pilot)
         await pilot.press("f6")
-        listed = app.screen.query_one(OptionList)
-        await _until(lambda: listed.option_count == 1)
+        listed = app.screen.query_one(SessionList)
+        await _until(lambda: listed.num_rows == 1)
         await pilot.press("r", "ctrl+u", *"lantern", "enter")
-        await _until(lambda: "lantern" in str(listed.get_option_at_index(0).prompt))
+        await _until(lambda: listed.marked is not None and "lantern" in listed.marked.session.title)
         await pilot.press("d")
-        await _until(lambda: listed.option_count == 0)
+        await _until(lambda: listed.num_rows == 0)
         await pilot.press("u")
-        await _until(lambda: listed.option_count == 1)
+        await _until(lambda: listed.num_rows == 1)
         await pilot.press("f2", "ctrl+n")
         await pilot.pause()
         assert app.chat.turns == []
         await pilot.press("f6")
-        await _until(lambda: listed.option_count == 1)
+        await _until(lambda: listed.num_rows == 1)
         await pilot.press("enter")
         await _until(lambda: len(app.chat.turns) == 1 and bool(app.chat.turns[0].answer))
         assert app.chat.turns[0].answer == turn.answer
@@ -265,7 +265,7 @@ async def test_retrying_and_editing_answer_anew_in_a_branch_and_the_old_line_sta
         await _until(lambda: not app.chat.answering)
         assert app.chat.turns[0].answer == first.answer
         await pilot.press("f6")
-        await _until(lambda: app.screen.query_one(OptionList).option_count == 3)
+        await _until(lambda: app.screen.query_one(SessionList).num_rows == 3)
     kinds = [type(message) for message in seen]
     order = [
         Transcript.Asked,

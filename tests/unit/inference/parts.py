@@ -21,14 +21,20 @@ PASSAGES = (
 class FixedRetriever:
     """Finds the same for every question, or fails."""
 
-    def __init__(self, passages: tuple[Passage, ...] = PASSAGES, error: Exception | None = None) -> None:
+    def __init__(
+        self,
+        passages: tuple[Passage, ...] = PASSAGES,
+        error: Exception | None = None,
+        optional: tuple[str, ...] = (),
+    ) -> None:
         self._passages = passages
         self._error = error
+        self._optional = optional
 
     def retrieve(self, question: str, limit: int = 12) -> Retrieval:
         if self._error is not None:
             raise self._error
-        return Retrieval(self._passages[:limit], "2026-01-16", 1.0)
+        return Retrieval(self._passages[:limit], "2026-01-16", 1.0, optional=self._optional)
 
     def close(self) -> None:
         pass

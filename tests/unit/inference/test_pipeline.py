@@ -216,3 +216,14 @@ def test_terminal_sequences_split_between_tokens_reach_nobody() -> None:
     *_, outcome = pipeline(Hostile(tokens_per_s=0)).stream(QUESTION)
     assert isinstance(outcome, AnswerCompleted)
     assert outcome.response.startswith("safe red end .")
+
+
+def test_what_a_person_may_do_without_is_said_once() -> None:
+    answering = pipeline(retriever=FixedRetriever(optional=("No lanterns are installed.",)))
+    told = [
+        event.notes
+        for _ in range(3)
+        for event in answering.stream(QUESTION)
+        if isinstance(event, PassagesRetrieved)
+    ]
+    assert told == [("No lanterns are installed.",), (), ()]

@@ -23,6 +23,7 @@ from hexcore_engine.inference.decoders.base import (
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 pytestmark = pytest.mark.slow
 
+from hexcore_engine.inference.decoders.generation import fitted_chunk  # noqa: E402
 from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder  # noqa: E402
 from hexcore_engine.models.loader import LoadedTorchModel, load_torch_model  # noqa: E402
 from tests.unit.tiny_models import make_llama  # noqa: E402
@@ -67,6 +68,13 @@ def test_at_the_memory_limit_kept_prompts_go_first_and_then_the_answer_ends_with
     assert (end.stop_reason, end.generated_tokens) == ("budget", 12)
     assert text
     assert whole.startswith(text)
+
+
+def test_chunks_of_a_prompt_are_fitted_to_the_measured_speed() -> None:
+    assert fitted_chunk(128, DecodeFinished("end", 100, 0, 6, prompt_ms=1000.0)) == 32
+    assert fitted_chunk(128, DecodeFinished("end", 100, 0, 6, prompt_ms=200.0)) == 60
+    assert fitted_chunk(128, DecodeFinished("end", 100, 0, 6, prompt_ms=10.0)) == 128
+    assert fitted_chunk(128, DecodeFinished("end", 100, 90, 6, prompt_ms=100.0)) == 128
 
 
 def test_guesses_that_were_not_drawn_are_never_kept(loaded: LoadedTorchModel, decoder: TorchDecoder) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hexcore_engine.errors import SessionError, UsageError
 from hexcore_engine.protocol.records import Citation, Usage
-from hexcore_engine.sessions.store import SessionStore
+from hexcore_engine.sessions.store import KEEP_DELETED_S, SessionStore
 
 
 @pytest.fixture
@@ -44,15 +44,33 @@ def test_what_a_dead_engine_left_is_marked_and_kept(tmp_path: Path) -> None:
     assert (turn.response, turn.stop_reason) == ("half an ans", "engine_lost")
 
 
-def test_delete_can_be_undone_until_the_file_is_opened_anew(tmp_path: Path) -> None:
-    store = SessionStore(tmp_path / "sessions.sqlite")
-    kept, gone = store.create("kept"), store.create("gone")
-    store.delete(kept)
-    store.delete(kept, undo=True)
-    store.delete(gone)
+def _reopened(store: SessionStore, tmp_path: Path, age_s: float = 0) -> SessionStore:
+    """The file opened anew, `age_s` seconds after whatever was deleted."""
+    with store._writing() as connection:
+        connection.execute("UPDATE session SET deleted = deleted - ? WHERE deleted", (age_s,))
     store.close()
-    reopened = SessionStore(tmp_path / "sessions.sqlite")
-    assert [entry.session_id for entry in reopened.list_sessions()] == [kept]
+    return SessionStore(tmp_path / "sessions.sqlite")
+
+
+def test_delete_can_be_undone_for_a_week(store: SessionStore, tmp_path: Path) -> None:
+    first, second = store.create("first"), store.create("second")
+    store.delete(first)
+    store.delete(second)
+    reopened = _reopened(store, tmp_path, KEEP_DELETED_S - 60)
+    assert reopened.list_sessions() == ()
+    assert reopened.delete("last", undo=True) == second
+    assert reopened.delete("last", undo=True) == first
+    assert [entry.title for entry in reopened.list_sessions()] == ["second", "first"]
+
+
+def test_what_was_deleted_a_week_ago_is_gone_with_its_words(store: SessionStore, tmp_path: Path) -> None:
+    gone = store.create("gone")
+    store.begin_turn(gone, "Where is the lantern?")
+    store.delete(gone)
+    reopened = _reopened(store, tmp_path, KEEP_DELETED_S + 60)
+    with pytest.raises(SessionError, match="no deleted conversation"):
+        reopened.delete("last", undo=True)
+    assert reopened._read("SELECT count(*) FROM said") == [(0,)]
 
 
 def test_titles_are_one_clean_line(store: SessionStore) -> None:

@@ -11,6 +11,7 @@ from hexcore_engine.evaluation.questions import EvaluationQuestion
 from hexcore_engine.knowledge.index.ranker import CARD_NAME, load_ranker
 from hexcore_engine.knowledge.rules.release import import_rules_file
 from hexcore_engine.training.ranker import folds_by_topic, learn_priors, open_trainer, train_ranker
+from tests.unit.knowledge.index.word_vectors import FixedIndex
 from tests.unit.knowledge.rules.own_release import OwnRelease
 
 RULES = {
@@ -98,7 +99,8 @@ def test_training_writes_weights_that_load_and_a_run_card(
     from hexcore_engine.training.run_card import save_ranker
 
     trained = train_ranker(folder, data_file)
-    assert set(trained.scores) == {"5", "10", "20", "50"}
+    assert set(trained.scores) == {"without_vectors"}
+    assert set(trained.scores["without_vectors"]) == {"5", "10", "20", "50"}
     save_ranker(trained, tmp_path / "weights", data_file)
     ranker = load_ranker(tmp_path / "weights")
     assert ranker is not None
@@ -107,3 +109,25 @@ def test_training_writes_weights_that_load_and_a_run_card(
     card = json.loads((tmp_path / "weights" / CARD_NAME).read_text("utf-8"))
     assert card["num_questions"] == len(QUESTIONS)
     assert {"data_sha256", "digest_hash", "seeds", "made", "cross_validated_recall"} <= set(card)
+
+
+def test_where_there_are_vectors_each_question_is_learned_from_with_and_without(
+    folder: Path, data_file: Path
+) -> None:
+    from hexcore_engine.knowledge.index.features import FEATURES
+
+    trainer = open_trainer(folder, data_file, FixedIndex((1, "body", 0.9), (2, "asks", 0.4)))
+    near = FEATURES.index("near_raw")
+    assert all(rows.features[:, near].any() for rows in trainer.training_rows([0, 1, 2], vectors=True))
+    assert not any(rows.features[:, near].any() for rows in trainer.training_rows([0, 1, 2]))
+
+
+def test_figures_are_told_with_vectors_and_without(folder: Path, data_file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("lightgbm", reason="the train extra is not installed")
+    from hexcore_engine.training.run_card import save_ranker
+
+    trained = train_ranker(folder, data_file, FixedIndex((1, "body", 0.9), (2, "asks", 0.4)))
+    assert set(trained.scores) == {"with_vectors", "without_vectors"}
+    save_ranker(trained, tmp_path / "weights", data_file)
+    card = json.loads((tmp_path / "weights" / CARD_NAME).read_text("utf-8"))
+    assert card["cross_validated_recall"] == trained.scores

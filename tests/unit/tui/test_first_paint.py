@@ -34,6 +34,7 @@ LATER = (
     "hexcore_tui.screens.rules",
     "hexcore_tui.screens.memory",
     "hexcore_tui.screens.sessions",
+    "hexcore_tui.screens.settings",
     "hexcore_tui.screens.help",
     "hexcore_tui.widgets.chat.side_pane",
     "hexcore_engine.knowledge.lookup",

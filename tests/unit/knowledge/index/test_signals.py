@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from hexcore_engine.knowledge.index.reasons import Asked, reasons_for
@@ -9,6 +10,7 @@ from hexcore_engine.knowledge.index.signals import PARTS, CardWords, Query, fuse
 from hexcore_engine.knowledge.rules.records import RuleRecord
 
 from .releases import NUMBERS, make_reader
+from .word_vectors import near
 
 BARGE = CardWords("Barge of Sighs", "artifact — vehicle\nwhenever ~ floats, its owner sings.", ("ferry",))
 
@@ -52,8 +54,17 @@ def test_decided_questions_speak_for_their_rules_unless_forgotten() -> None:
 
 
 def test_rules_near_in_meaning_join_the_candidates() -> None:
-    signals = make_reader().read(Query("xylophone", "xylophone", nearest=[4, 6]))
+    found = near((4, "body", 0.8), (6, "asks", 0.7), (4, "asks", 0.6))
+    signals = make_reader().read(Query("xylophone", "xylophone", near=found))
     assert [place for place, _ in fused_order(signals, 5)] == [4, 6]
+    assert signals.lists["near"][[4, 6]].tolist() == pytest.approx([0.8, 0.7])
+    assert signals.lists["near_asks"][[4, 6]].tolist() == pytest.approx([0.6, 0.7])
+
+
+def test_without_the_digest_only_the_rules_own_texts_are_near() -> None:
+    found = near((4, "body", 0.8), (6, "asks", 0.7))
+    signals = make_reader(("digest",)).read(Query("xylophone", "xylophone", near=found))
+    assert np.flatnonzero(signals.lists["near"]).tolist() == [4]
 
 
 @pytest.mark.parametrize("part", PARTS)

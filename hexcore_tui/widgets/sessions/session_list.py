@@ -1,0 +1,63 @@
+"""The list of conversations, or of those in which words were found."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from hexcore_engine.protocol.records import SessionHit
+from hexcore_engine.utils.validation import clean_line
+from hexcore_tui.widgets.shared.row_list import RowList
+
+MUTED = "$text-muted"
+HIT = "bold $accent"
+DATE_LENGTH = len("2026-01-16 12:00")
+# With an excerpt beside it, a title takes this share of a row.
+TITLE_SHARE = 0.35
+SHORTEST_TITLE = 16
+
+
+class SessionList(RowList):
+    """One row a conversation: when, what, and how long, or where the words stand in it."""
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._hits: tuple[SessionHit, ...] = ()
+
+    @property
+    def marked(self) -> SessionHit | None:
+        """The marked row."""
+        return None if self.highlighted is None else self._hits[self.highlighted]
+
+    def show_hits(self, hits: tuple[SessionHit, ...]) -> None:
+        """Replace the rows; the mark stays where it was."""
+        place = min(self.highlighted or 0, max(0, len(hits) - 1))
+        self._hits = hits
+        self.show_rows(len(hits), self._draw_hit, place)
+
+    def _draw_hit(self, index: int, width: int) -> Content:
+        hit = self._hits[index]
+        return found_line(hit, width) if hit.excerpt else session_line(hit)
+
+
+def session_line(hit: SessionHit) -> Content:
+    """Return one conversation as a line: when, how long, what."""
+    session = hit.session
+    turns = f"{session.num_turns} turn{'s' * (session.num_turns != 1)}"
+    running = "answering now  " if session.running else ""
+    return Content.assemble(
+        (f" {_date(hit)}  {turns:<8}  ", MUTED), (running, "$warning"), clean_line(session.title)
+    )
+
+
+def found_line(hit: SessionHit, width: int) -> Content:
+    """Return one finding as a line: when, what, and the piece that holds the words, these marked."""
+    room = max(SHORTEST_TITLE, int((width - DATE_LENGTH) * TITLE_SHARE))
+    title = Content(clean_line(hit.session.title)).truncate(room, ellipsis=True, pad=True)
+    excerpt = Content(hit.excerpt)
+    for start, end in hit.marks:
+        excerpt = excerpt.stylize(HIT, start, end)
+    return Content.assemble((f" {_date(hit)}  ", MUTED), title, "  ", excerpt)
+
+
+def _date(hit: SessionHit) -> str:
+    return clean_line(hit.session.updated_at)[:DATE_LENGTH].replace("T", " ")

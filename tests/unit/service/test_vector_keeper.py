@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from hexcore_engine.data import vectors
+from hexcore_engine.knowledge.index.base import NOT_READY
+from hexcore_engine.service.vector_keeper import VectorKeeper
+from hexcore_engine.settings import DataSettings
+from tests.conftest import paths_of
+
+
+def settled(keeper: VectorKeeper) -> str:
+    deadline = time.monotonic() + 30
+    while keeper.status == "not ready yet" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return keeper.status
+
+
+def test_where_there_can_be_some_they_are_not_ready_until_it_has_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "why_absent", lambda paths, settings: None)
+    keeper = VectorKeeper(paths_of(tmp_path), DataSettings())
+    assert keeper.near("rules-1.sqlite", "kettle") is None
+    assert keeper.absence() == NOT_READY
+    assert keeper.status == "not ready yet"
+    keeper.close()
+
+
+def test_where_there_can_be_none_the_first_question_learns_why(tmp_path: Path) -> None:
+    keeper = VectorKeeper(paths_of(tmp_path), DataSettings())
+    assert not keeper.absence().passing
+    keeper.close()
+
+
+def test_where_there_can_be_none_it_says_why(tmp_path: Path) -> None:
+    keeper = VectorKeeper(paths_of(tmp_path), DataSettings())
+    keeper.start()
+    keeper.start()
+    assert settled(keeper).startswith("none: ")
+    assert keeper.near("rules-1.sqlite", "kettle") is None
+    assert not keeper.absence().passing
+    assert "hexcore setup" in keeper.absence().note
+    keeper.close()
+
+
+def test_turned_off_nothing_is_looked_for(tmp_path: Path) -> None:
+    keeper = VectorKeeper(paths_of(tmp_path), DataSettings(vectors="off"))
+    keeper.start()
+    assert settled(keeper) == "none: Vectors are turned off."
+    keeper.close()
