@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from hexcore_engine import __version__
 from hexcore_engine.client.fingerprint import package_fingerprint
 from hexcore_engine.errors import HexcoreError, ProtocolError, UsageError
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.protocol import events, requests
-from hexcore_engine.protocol.codec import PROTOCOL_VERSION
+from hexcore_engine.protocol.codec import MAX_FRAME_BYTES, PROTOCOL_VERSION
 from hexcore_engine.protocol.limits import check_question
 from hexcore_engine.protocol.records import EngineRecord, ErrorRecord, TurnRecord
 from hexcore_engine.service.answers import RunningAnswer, new_question_id
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 LONGEST_LISTED_QUESTION = 4000
+encoder = msgspec.msgpack.Encoder()
 T = TypeVar("T")
 Handler = Callable[[Connection, int, Any], Awaitable[None]]
 
@@ -194,7 +197,7 @@ class Dispatcher:
     async def _open_session(self, connection: Connection, request_id: int, ask: requests.OpenSession) -> None:
         store = self._engine.store
         session = store.session(ask.session_id)
-        turns = store.turns(session.session_id)
+        turns = sendable_turns(store.turns(session.session_id))
         running = self._engine.answers.of_session(session.session_id)
         running_id = running.request.question_id if running else None
         connection.send(request_id, events.SessionOpened(session, turns, running_id))
@@ -220,7 +223,8 @@ class Dispatcher:
     ) -> None:
         store = self._engine.store
         branch = store.branch(store.resolve(ask.session_id), ask.before_turn_id)
-        connection.send(request_id, events.SessionOpened(store.session(branch), store.turns(branch)))
+        turns = sendable_turns(store.turns(branch))
+        connection.send(request_id, events.SessionOpened(store.session(branch), turns))
 
     async def _list_questions(
         self, connection: Connection, request_id: int, ask: requests.ListQuestions
@@ -335,6 +339,20 @@ def same_evidence(history: tuple[TurnRecord, ...], turn_id: int | None) -> Retri
 
     turn = next((turn for turn in history if turn.turn_id == turn_id), None)
     return Retrieval(turn.passages, turn.rules_release, 0.0) if turn else None
+
+
+def sendable_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:
+    """Return the newest turns that fit into one frame, without what the model was sent, which only the engine
+    needs."""
+    kept: list[TurnRecord] = []
+    room = MAX_FRAME_BYTES // 2
+    for turn in reversed(turns):
+        bare = msgspec.structs.replace(turn, sent="")
+        room -= len(encoder.encode(bare))
+        if room < 0 and kept:
+            break
+        kept.append(bare)
+    return tuple(reversed(kept))
 
 
 def told_history(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:

@@ -17,7 +17,7 @@ from hexcore_tui.widgets.chat.pieces import Spot
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.status_line import StatusLine
 from hexcore_tui.widgets.chat.transcript import Transcript
-from hexcore_tui.widgets.chat.turn import Turn, basis_words
+from hexcore_tui.widgets.chat.turn import Turn, standing_words
 from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 from hexcore_tui.widgets.chat.welcome import welcome_content
 from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
@@ -52,7 +52,7 @@ class ConversationScreen(Screen[None]):
         self._session_id = turn.session_id or self._session_id
         self._status.doing = self._status.notice = ""
         self._status.usage = message.usage or self._status.usage
-        self._status.basis = basis_words(turn)
+        self._status.basis = standing_words(turn)
         self.say_keys()
         if message.in_vain and not self._prompt.text:
             self._prompt.put(turn.question)
@@ -273,9 +273,10 @@ class ConversationScreen(Screen[None]):
         self._status.usage = opened.turns[-1].usage if opened.turns else None
         running = opened.running_question_id if opened.turns else None
         stored = opened.turns[:-1] if running else opened.turns
-        self._transcript.show_stored(stored, self._session_id, host(self).facts.model)
+        num_turns = opened.session.num_turns - bool(running)
+        self._transcript.show_stored(stored, opened.session, num_turns, host(self).facts.model)
         self._prompt.leads_up = bool(stored)
-        self._status.basis = basis_words(self._transcript.turns[-1]) if stored else ""
+        self._status.basis = standing_words(self._transcript.turns[-1]) if stored else ""
         if running:
             # Following replays the answer from its start, so what is stored of it is not shown.
             self._start_feed(opened.turns[-1].question)

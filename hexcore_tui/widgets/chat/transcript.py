@@ -10,7 +10,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.timer import Timer
 
-from hexcore_engine.protocol.records import ModelRecord, TurnRecord
+from hexcore_engine.protocol.records import ModelRecord, SessionRecord, TurnRecord
 from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.widgets.chat.pieces import SPOT, Spot
@@ -161,10 +161,15 @@ class Transcript(TurnsView, can_focus=True):
         self._follows = True
         self._lay_out()
 
-    def show_stored(self, turns: tuple[TurnRecord, ...], session_id: str, model: ModelRecord | None) -> None:
-        """Show a stored conversation instead of the present one."""
+    def show_stored(
+        self, turns: tuple[TurnRecord, ...], session: SessionRecord, num_turns: int, model: ModelRecord | None
+    ) -> None:
+        """Show a stored conversation of `num_turns`, the last of which are `turns`, instead of the present
+        one."""
         self.clear()
-        self._pages = [TurnPage(Turn.stored(turn, session_id, model)) for turn in turns]
+        self._pages = [TurnPage(Turn.stored(turn, session.session_id, model)) for turn in turns]
+        if self._pages:
+            self._pages[0].turn.num_hidden = num_turns - len(turns)
         self._lay_out()
 
     def show_all_evidence(self, turn: Turn) -> None:

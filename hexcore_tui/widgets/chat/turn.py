@@ -50,6 +50,8 @@ class Turn:
         self.ended = False
         self.stopping = False
         self.shows_all = False
+        # Turns of the conversation before this one that are not on the screen.
+        self.num_hidden = 0
         self.unfolded: set[str] = set()
 
     @classmethod
@@ -141,3 +143,9 @@ def basis_words(turn: Turn) -> str:
     marked = [f"{counts[status]} {word}" for status, word in CITATION_WORDS.items() if counts[status]]
     own = "the rest is the model's own words" if marked else "the model's own words, no rule cited"
     return ", ".join([*marked, own])
+
+
+def standing_words(turn: Turn) -> str:
+    """Return what an answer is and rests on, for the line that is always in sight."""
+    draft = "a small model's draft" if turn.text and turn.model and turn.model.small else ""
+    return " · ".join(part for part in (draft, basis_words(turn)) if part)

@@ -51,7 +51,11 @@ def head_pieces(turn: Turn, plain: bool) -> list[Piece]:
     question = clean_text(turn.question)
     if len(question) > LONGEST_SHOWN_QUESTION:
         question = f"{question[:LONGEST_SHOWN_QUESTION]}… ({len(question):,} characters)"
-    pieces = [Piece(Content(f"{'>' if plain else '›'} {question}"), look="question")]
+    pieces = []
+    if turn.num_hidden:
+        words = f"{turn.num_hidden:,} earlier turns are not shown here; an export holds them all."
+        pieces.append(Piece(Content(words).stylize("$text-muted")))
+    pieces.append(Piece(Content(f"{'>' if plain else '›'} {question}"), look="question"))
     if words := _mode_line(turn):
         pieces.append(Piece(Content(words).stylize("$text-muted")))
     if turn.trouble:

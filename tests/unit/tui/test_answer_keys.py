@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import structs
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -232,3 +233,13 @@ async def test_a_question_goes_on_only_from_an_answer_cut_short(make_app: MakeAp
         await _answered(app, pilot, *streamed("Yes: the"), ending(events.AnswerStopped, "Yes: the"))
         await pilot.press("f9", "up")
         assert "c Continue" in screen_text(app)
+
+
+async def test_turns_that_were_not_sent_are_told(make_app: MakeApp) -> None:
+    opened = _stored(2)
+    record = structs.replace(opened.session, num_turns=900)
+    app = make_app()
+    async with app.run_test(size=(100, 60)) as pilot:
+        app.chat.post_message(messages.SessionArrived(structs.replace(opened, session=record)))
+        await pilot.pause()
+        assert "898 earlier turns are not shown here" in screen_text(app)
