@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
+import time
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.screen import Screen
@@ -13,14 +14,15 @@ from hexcore_engine.protocol import requests
 from hexcore_engine.protocol.events import SessionOpened
 from hexcore_tui import messages
 from hexcore_tui.host import host
-from hexcore_tui.widgets.chat.pieces import Spot
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.status_line import StatusLine
 from hexcore_tui.widgets.chat.transcript import Transcript
-from hexcore_tui.widgets.chat.turn import Turn, standing_words
-from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 from hexcore_tui.widgets.chat.welcome import welcome_content
-from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
+
+if TYPE_CHECKING:
+    from hexcore_tui.widgets.chat.pieces import Spot
+    from hexcore_tui.widgets.chat.turn import Turn
+    from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 
 GO_ON = "Go on with the answer from where it stopped."
 # A greedy answer would come out the same again.
@@ -52,7 +54,7 @@ class ConversationScreen(Screen[None]):
         self._session_id = turn.session_id or self._session_id
         self._status.doing = self._status.notice = ""
         self._status.usage = message.usage or self._status.usage
-        self._status.basis = standing_words(turn)
+        self._status.basis = turn.standing
         self.say_keys()
         if message.in_vain and not self._prompt.text:
             self._prompt.put(turn.question)
@@ -194,7 +196,7 @@ class ConversationScreen(Screen[None]):
             question,
             session_id=self._session_id,
             mode=mode,
-            seed=secrets.randbelow(2**31) if anew else None,
+            seed=time.time_ns() % 2**31 if anew else None,
             temperature=RETRY_TEMPERATURE if anew else None,
             continues=continues.turn_id if continues else None,
         )
@@ -242,6 +244,7 @@ class ConversationScreen(Screen[None]):
     async def _copy(self, turn: Turn, spot: Spot | None) -> None:
         from hexcore_tui.clipboard import copy
         from hexcore_tui.widgets.chat.copying import text_to_copy
+        from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
 
         try:
             look_up = partial(text_to_copy, turn, spot)
@@ -276,7 +279,7 @@ class ConversationScreen(Screen[None]):
         num_turns = opened.session.num_turns - bool(running)
         self._transcript.show_stored(stored, opened.session, num_turns, host(self).facts.model)
         self._prompt.leads_up = bool(stored)
-        self._status.basis = standing_words(self._transcript.turns[-1]) if stored else ""
+        self._status.basis = self._transcript.turns[-1].standing if stored else ""
         if running:
             # Following replays the answer from its start, so what is stored of it is not shown.
             self._start_feed(opened.turns[-1].question)

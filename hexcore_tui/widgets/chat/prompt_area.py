@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -10,8 +12,9 @@ from textual.content import Content
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.utils.validation import clean_line
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
-from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
-from hexcore_tui.widgets.shared.row_list import RowList
+
+if TYPE_CHECKING:
+    from hexcore_tui.widgets.shared.row_list import RowList
 
 MOST_NAMES = 8
 MOST_QUESTIONS = 50
@@ -32,14 +35,12 @@ class PromptArea(Vertical):
         super().__init__()
         self._prompt = prompt
         self._prompt.choose = self._choose
-        self._list = RowList()
-        self._list.can_focus = False
+        self._list: RowList | None = None
         self._offers: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """The list takes room only while it offers something."""
+        """The list comes with the first offer."""
         yield self._prompt
-        yield self._list
 
     def on_prompt_input_name_begun(self, message: PromptInput.NameBegun) -> None:
         """Look for the card whose name is being written."""
@@ -68,6 +69,8 @@ class PromptArea(Vertical):
 
     @work(group="names", exclusive=True, exit_on_error=False)
     async def _look_up(self, name: str) -> None:
+        from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
+
         try:
             hits = await knowledge_thread(self).call(lambda known: known.complete_names(name, MOST_NAMES))
         except HexcoreError:
@@ -81,18 +84,27 @@ class PromptArea(Vertical):
 
     def _choose(self, key: str) -> None:
         """Move through what is offered, take the marked one, or close the list."""
-        if key in ("up", "down"):
+        if key in ("up", "down") and self._list:
             self._list.action_move(-1 if key == "up" else 1)
         elif key == "escape" or not self._offers:
             self._close()
         else:
-            self._take(self._list.highlighted or 0)
+            self._take((self._list and self._list.highlighted) or 0)
 
     def _show(self, offers: list[str], otherwise: str) -> None:
         self._offers = offers
         rows = [clean_line(offer) for offer in offers] or [otherwise]
-        self._list.show_rows(len(rows), lambda index, _: Content(rows[index]))
+        self._the_list().show_rows(len(rows), lambda index, _: Content(rows[index]))
         self.add_class("-offering")
+
+    def _the_list(self) -> RowList:
+        if self._list is None:
+            from hexcore_tui.widgets.shared.row_list import RowList
+
+            self._list = RowList()
+            self._list.can_focus = False
+            self.mount(self._list)
+        return self._list
 
     def _take(self, index: int) -> None:
         offer, kind = self._offers[index], self._prompt.offers

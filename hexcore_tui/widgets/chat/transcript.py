@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual import events
 from textual.content import Content
@@ -14,10 +14,13 @@ from hexcore_engine.protocol.records import ModelRecord, SessionRecord, TurnReco
 from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.widgets.chat.pieces import SPOT, Spot
-from hexcore_tui.widgets.chat.turn import Turn
-from hexcore_tui.widgets.chat.turn_feed import TurnFeed
-from hexcore_tui.widgets.chat.turn_page import Part, SpotPlace, TurnPage
 from hexcore_tui.widgets.chat.turns_view import TurnsView
+
+# What draws a turn is imported with the first one: it may not delay the first frame.
+if TYPE_CHECKING:
+    from hexcore_tui.widgets.chat.turn import Turn
+    from hexcore_tui.widgets.chat.turn_feed import TurnFeed
+    from hexcore_tui.widgets.chat.turn_page import Part, SpotPlace
 
 TurnWish = Literal["retry", "edit", "continue", "copy", "search"]
 
@@ -147,6 +150,10 @@ class Transcript(TurnsView, can_focus=True):
 
     def add_turn(self, question: str) -> TurnFeed:
         """Start a turn at the end and follow it; returns what takes the engine's messages about it."""
+        from hexcore_tui.widgets.chat.turn import Turn
+        from hexcore_tui.widgets.chat.turn_feed import TurnFeed
+        from hexcore_tui.widgets.chat.turn_page import TurnPage
+
         page = TurnPage(Turn(question))
         page.turn.cards_date = host(self).facts.cards_date
         self._pages.append(page)
@@ -166,6 +173,9 @@ class Transcript(TurnsView, can_focus=True):
     ) -> None:
         """Show a stored conversation of `num_turns`, the last of which are `turns`, instead of the present
         one."""
+        from hexcore_tui.widgets.chat.turn import Turn
+        from hexcore_tui.widgets.chat.turn_page import TurnPage
+
         self.clear()
         self._pages = [TurnPage(Turn.stored(turn, session.session_id, model)) for turn in turns]
         if self._pages:

@@ -105,6 +105,22 @@ class Turn:
         """Whether the answer ended before it was finished."""
         return self.ended and bool(self.text) and self.stop_reason in CAN_GO_ON
 
+    @property
+    def basis(self) -> str:
+        """What the answer rests on, e.g. "1 quoted, the rest is the model's own words"."""
+        if not self.text:
+            return "looked up only; no model wrote" if self.ended and self.passages else ""
+        counts = Counter(citation.status for citation in first_of_each(self.citations))
+        marked = [f"{counts[status]} {word}" for status, word in CITATION_WORDS.items() if counts[status]]
+        own = "the rest is the model's own words" if marked else "the model's own words, no rule cited"
+        return ", ".join([*marked, own])
+
+    @property
+    def standing(self) -> str:
+        """What the answer is and rests on, for the line that is always in sight."""
+        draft = "a small model's draft" if self.text and self.model and self.model.small else ""
+        return " · ".join(part for part in (draft, self.basis) if part)
+
     def passage_of(self, rule: str) -> Passage | None:
         """Return the retrieved text of a rule."""
         return next((p for p in self.passages or () if p.id == rule and p.kind in ("rule", "digest")), None)
@@ -133,19 +149,3 @@ class Turn:
 def release_words(release: str | None) -> str:
     """Return which rules an answer used."""
     return f"rules {clean_line(release)}" if release else "rules in our words, not official"
-
-
-def basis_words(turn: Turn) -> str:
-    """Return what an answer rests on, e.g. "1 quoted, the rest is the model's own words"."""
-    if not turn.text:
-        return "looked up only; no model wrote" if turn.ended and turn.passages else ""
-    counts = Counter(citation.status for citation in first_of_each(turn.citations))
-    marked = [f"{counts[status]} {word}" for status, word in CITATION_WORDS.items() if counts[status]]
-    own = "the rest is the model's own words" if marked else "the model's own words, no rule cited"
-    return ", ".join([*marked, own])
-
-
-def standing_words(turn: Turn) -> str:
-    """Return what an answer is and rests on, for the line that is always in sight."""
-    draft = "a small model's draft" if turn.text and turn.model and turn.model.small else ""
-    return " · ".join(part for part in (draft, basis_words(turn)) if part)

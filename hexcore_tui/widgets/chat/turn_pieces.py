@@ -18,7 +18,7 @@ from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
 from hexcore_tui.widgets.chat.markup import Block, render_block, split_blocks, spot_key, whole_part
 from hexcore_tui.widgets.chat.pieces import SPOT, Piece, Spot
 from hexcore_tui.widgets.chat.tables import table_contents
-from hexcore_tui.widgets.chat.turn import CUT_SHORT, Turn, basis_words, release_words
+from hexcore_tui.widgets.chat.turn import CUT_SHORT, Turn, release_words
 
 # A question longer than this is shown by its beginning; the session keeps it whole.
 LONGEST_SHOWN_QUESTION = 2000
@@ -73,7 +73,7 @@ def tail_pieces(turn: Turn, plain: bool) -> list[Piece]:
     if turn.citations:
         pieces.append(Piece(Content("Rules in this answer:").stylize("$text-muted"), gap=True))
         pieces += [_cited_rule(turn, citation, plain) for citation in first_of_each(turn.citations)]
-    if turn.ended and (words := basis_words(turn)):
+    if turn.ended and (words := turn.basis):
         pieces.append(Piece(Content(f"Rests on: {words}").stylize("$text-muted"), gap=not turn.citations))
     if words := "\n".join(_end_lines(turn)):
         pieces.append(Piece(Content(words).stylize("$error" if turn.error else "$text-muted")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import accumulate
-from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual.content import Content
@@ -16,13 +16,20 @@ from textual.style import Style
 
 from hexcore_tui.host import host
 from hexcore_tui.textual_gaps import show_length
-from hexcore_tui.widgets.chat.turn_page import PageLine, TurnPage
 from hexcore_tui.widgets.shared.wrapped_lines import WrappedLine, wrap_lines
+
+if TYPE_CHECKING:
+    from hexcore_tui.widgets.chat.turn_page import PageLine, TurnPage
 
 # Turns whose drawing is kept; the others are drawn again when the reader comes back to them.
 MOST_LAID_OUT = 24
 # A paragraph's number for the mouse is its turn's times this, plus its own.
 PARAGRAPHS_A_TURN = 1_000_000
+# Not component classes: those cost the first frame more than all it draws here.
+QUESTION = "bold on $boost"
+CURRENT = "bold on $primary 12%"
+MARKED = "bold on $primary 25%"
+WELCOME = "$text-muted"
 
 
 class TurnsView(ScrollView):
@@ -31,12 +38,6 @@ class TurnsView(ScrollView):
     Stays at the end while that grows, until the reader scrolls away, and again once they return.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "turns-view--question",
-        "turns-view--current",
-        "turns-view--marked",
-        "turns-view--welcome",
-    }
     DEFAULT_CSS = """
     TurnsView {
         height: 1fr;
@@ -44,10 +45,6 @@ class TurnsView(ScrollView):
         overflow-x: hidden;
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
-        & > .turns-view--question { text-style: bold; background: $boost; }
-        & > .turns-view--current { text-style: bold; background: $primary 12%; }
-        & > .turns-view--marked { text-style: bold; background: $primary 25%; }
-        & > .turns-view--welcome { color: $text-muted; }
     }
     """
 
@@ -59,10 +56,12 @@ class TurnsView(ScrollView):
         self._pages: list[TurnPage] = []
         self._tops: list[int] = [0]
         self._welcome_lines: list[WrappedLine] = []
+        self._welcome_width = 0
         self._at: int | None = None
         self._key: str | None = None
         self._follows = True
         self._moving = False
+        self._looks: dict[str, Style] = {}
 
     def on_mount(self) -> None:
         """Draw as this terminal can take it."""
@@ -71,7 +70,8 @@ class TurnsView(ScrollView):
 
     def on_resize(self) -> None:
         """Fill the new width, and stay where the reader is."""
-        self._lay_out()
+        if self._pages or self._welcome_width != self._width:
+            self._lay_out()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Lay out what comes into sight; who scrolls to the end follows it again."""
@@ -94,6 +94,11 @@ class TurnsView(ScrollView):
                     found.append(text[span[0] : None if span[1] == -1 else span[1]])
         return "\n".join(found), "\n"
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Look the styles up once a paint: each takes a walk through all ancestors."""
+        self._looks = {}
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Draw one line in sight."""
         width = self._width
@@ -102,10 +107,10 @@ class TurnsView(ScrollView):
             return self._welcome_strip(index, width)
         number, local = self._turn_at(index)
         if number is None or not width:
-            return Strip.blank(width, self.rich_style)
+            return self._blank(width)
         lines = self._pages[number].lines(width, self._plain)
         line = lines[local] if local < len(lines) else None
-        return Strip.blank(width, self.rich_style) if line is None else self._strip(line, number, width)
+        return self._blank(width) if line is None else self._strip(line, number, width)
 
     @property
     def follows(self) -> bool:
@@ -130,7 +135,7 @@ class TurnsView(ScrollView):
         self._moving = True
         before = self._tops
         if not self._pages:
-            self._welcome_lines = wrap_lines(self._welcome, width)
+            self._wrap_welcome(width)
             self._tops = [0]
             show_length(self, len(self._welcome_lines))
         else:
@@ -189,6 +194,15 @@ class TurnsView(ScrollView):
             return None, 0
         return number, index - self._tops[number]
 
+    def _style(self, words: str) -> Style:
+        if words not in self._looks:
+            base = self.visual_style
+            self._looks[words] = base + self._get_style(words) if words else base
+        return self._looks[words]
+
+    def _blank(self, width: int) -> Strip:
+        return Strip.blank(width, self._style("").rich_style)
+
     def _strip(self, line: PageLine, number: int, width: int) -> Strip:
         style = self._look(line, number)
         segments, column = [], line.line.column
@@ -201,16 +215,16 @@ class TurnsView(ScrollView):
 
     def _look(self, line: PageLine, number: int) -> Style:
         if line.piece.look != "question":
-            return self.visual_style
+            return self._style("")
         current = self.has_focus and number == self._at
-        return self.get_visual_style("turns-view--current" if current else "turns-view--question")
+        return self._style(CURRENT if current else QUESTION)
 
     def _highlighted(self, line: PageLine, number: int) -> Content:
         content, length = line.line.content, len(line.line.content.plain)
         here = self.has_focus and number == self._at and self._key is not None and line.piece.spots
         if found := line.piece.places().get(self._key or "") if here else None:
             start, end = max(0, found[0] - line.line.start), min(length, found[1] - line.line.start)
-            style = self.get_visual_style("turns-view--marked")
+            style = self._get_style(MARKED)
             content = content.stylize(style, start, end) if start < end else content
         selection = self.text_selection
         span = selection.get_span(number * PARAGRAPHS_A_TURN + line.paragraph) if selection else None
@@ -221,11 +235,18 @@ class TurnsView(ScrollView):
             content = content.stylize(style, start, end) if start < end else content
         return content
 
+    def _wrap_welcome(self, width: int) -> None:
+        self._welcome_width = width
+        self._welcome_lines = wrap_lines(self._welcome, width)
+
     def _welcome_strip(self, index: int, width: int) -> Strip:
+        if width != self._welcome_width:
+            # The first frame comes before the size is told.
+            self._wrap_welcome(width)
         if index >= len(self._welcome_lines):
-            return Strip.blank(width, self.rich_style)
-        style = self.get_visual_style("turns-view--welcome")
+            return self._blank(width)
+        style = self._style(WELCOME)
         line = self._welcome_lines[index].content
         parts = line.render(style, end="", parse_style=self._get_style)
         strip = Strip([Segment(text, look.rich_style) for text, look in parts], line.cell_length)
-        return strip.adjust_cell_length(width, self.rich_style)
+        return strip.adjust_cell_length(width, style.rich_style)
