@@ -167,8 +167,8 @@ class SessionsFound(BaseEvent, frozen=True):
 
 
 class SessionOpened(BaseEvent, frozen=True):
-    """A conversation with its turns, the newest that fit into one frame; `running_question_id` can be followed
-    with `FollowAnswer`."""
+    """A conversation with its turns, the newest that fit into one frame; `running_question_id` can be
+    followed with `FollowAnswer`."""
 
     session: SessionRecord
     turns: tuple[TurnRecord, ...]
