@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from hexcore_tui.action import SCOPE_TITLES as SCOPE_TITLES
 from hexcore_tui.action import Action as Action
 from hexcore_tui.action import Scope as Scope
+from hexcore_tui.answer_actions import ANSWER_ACTIONS
 from hexcore_tui.key_names import key_text as key_text
 from hexcore_tui.key_names import keys_text as keys_text
 
@@ -92,11 +93,24 @@ ACTIONS: tuple[Action, ...] = (
         "prompt",
         palette=False,
     ),
-    Action("older", "up", "Earlier question", "Bring back an earlier question.", "prompt", palette=False),
-    Action("newer", "down", "Later question", "Go on to a later question.", "prompt", palette=False),
-    Action("select", "enter", "Open", "Read the rule or card beside the chat.", "links", palette=False),
-    Action("cursor_up", "up", "Up", "Go to the line above.", "links", palette=False),
-    Action("cursor_down", "down", "Down", "Go to the line below.", "links", palette=False),
+    Action(
+        "older",
+        "up,alt+up",
+        "Earlier question",
+        "Bring back an earlier question; from an empty field, Up goes to the newest answer.",
+        "prompt",
+        palette=False,
+    ),
+    Action("newer", "down,alt+down", "Later question", "Go on to a later question.", "prompt", palette=False),
+    Action(
+        "search_history",
+        "ctrl+r",
+        "Earlier",
+        "Search the questions of all conversations by the words typed.",
+        "prompt",
+        palette=False,
+    ),
+    *ANSWER_ACTIONS,
     Action(
         "next_mode", "ctrl+t", "Mode", "Choose the mode the next answer is written in.", "chat", footer=True
     ),
@@ -106,7 +120,7 @@ ACTIONS: tuple[Action, ...] = (
         "focus_next",
         "tab",
         "Evidence",
-        "Go to the newest rules and cards found, and on to those the answer cites.",
+        "Go to the newest rules and cards found.",
         "chat",
         palette=False,
     ),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
@@ -143,6 +144,7 @@ class HexcoreApp(App[int]):
         """Ask which model will answer."""
         self.chat.problem = ""
         self.bridge.request(self, ListModels())
+        self.chat.fetch_history()
 
     def on_engine_disconnected(self, message: EngineDisconnected) -> None:
         """Say what happened; the next question starts the engine anew."""
@@ -154,7 +156,7 @@ class HexcoreApp(App[int]):
         self._missing["model"] = missing_model(message.event)
         self._say_missing()
 
-    def on_turn_view_finished(self) -> None:
+    def on_turn_feed_finished(self) -> None:
         """The list of conversations, when that is what one looks at, has changed."""
         if self.current_mode == "sessions":
             self._hand_over("reload")
@@ -339,6 +341,11 @@ class HexcoreApp(App[int]):
             return
         self.action_go("cards")
         self.call_later(self._hand_over, "show_card", name)
+
+    def search_for(self, words: str, where: Literal["rules", "cards"]) -> None:
+        """Look for `words` on the rules or the cards screen."""
+        self.action_go(where)
+        self.call_later(self._hand_over, "search_for", words)
 
     def ask_about(self, words: str) -> None:
         """Go to the chat with `words` added to the question being written."""

@@ -34,6 +34,7 @@ MESSAGE_OF_EVENT: dict[type[events.BaseEvent], type[messages.EngineMessage[Any]]
     events.SessionsFound: messages.SessionHitsArrived,
     events.SessionOpened: messages.SessionArrived,
     events.SessionChanged: messages.SessionAltered,
+    events.QuestionsListed: messages.QuestionsArrived,
     events.SessionExported: messages.SessionTextArrived,
     events.MemorySampled: messages.MemoryArrived,
     events.ModelsListed: messages.ModelsArrived,
@@ -126,10 +127,21 @@ class EngineBridge:
         *,
         session_id: str | None = None,
         mode: ModeName | None = None,
+        seed: int | None = None,
+        temperature: float | None = None,
+        continues: int | None = None,
     ) -> None:
         """Ask a question; everything about its answer is posted to `sink`, ending with `AnswerEnded` or
         `RequestRefused`."""
-        self._answer(sink, requests.AskQuestion(question=question, session_id=session_id, mode=mode))
+        ask = requests.AskQuestion(
+            question=question,
+            session_id=session_id,
+            mode=mode,
+            seed=seed,
+            temperature=temperature,
+            continues=continues,
+        )
+        self._answer(sink, ask)
 
     def follow(self, sink: MessagePump, question_id: str) -> None:
         """Join an answer that is already running; posts like `ask`."""

@@ -71,6 +71,10 @@ class SessionTextArrived(EngineMessage[events.SessionExported]):
     """A conversation as Markdown."""
 
 
+class QuestionsArrived(EngineMessage[events.QuestionsListed]):
+    """The questions of all conversations."""
+
+
 class MemoryArrived(EngineMessage[events.MemorySampled]):
     """A fresh snapshot of memory; an older one still waiting is dropped."""
 

@@ -167,7 +167,8 @@ class SessionsFound(BaseEvent, frozen=True):
 
 
 class SessionOpened(BaseEvent, frozen=True):
-    """A conversation with its turns; `running_question_id` can be followed with `FollowAnswer`."""
+    """A conversation with its turns, the newest that fit into one frame; `running_question_id` can be
+    followed with `FollowAnswer`."""
 
     session: SessionRecord
     turns: tuple[TurnRecord, ...]
@@ -179,6 +180,12 @@ class SessionChanged(BaseEvent, frozen=True):
 
     session_id: str
     change: str
+
+
+class QuestionsListed(BaseEvent, frozen=True):
+    """Earlier questions, newest first."""
+
+    questions: tuple[str, ...]
 
 
 class SessionExported(BaseEvent, frozen=True):
@@ -275,6 +282,7 @@ Event = (
     | SessionsFound
     | SessionOpened
     | SessionChanged
+    | QuestionsListed
     | SessionExported
     | MemorySampled
     | WatchStopped
@@ -302,6 +310,7 @@ FINAL_EVENTS: tuple[type[BaseEvent], ...] = (
     SessionsFound,
     SessionOpened,
     SessionChanged,
+    QuestionsListed,
     SessionExported,
     WatchStopped,
     ModelsListed,

@@ -28,7 +28,8 @@ class AskQuestion(BaseRequest, frozen=True):
     """Answer a question. Streams the answer events (see events.py) up to one of the three outcomes.
 
     `session_id` None starts a conversation, "last" continues the newest. `temperature` 0 is greedy. With
-    `use_model` False the evidence alone is returned, with stop reason `no_model`.
+    `use_model` False the evidence alone is returned, with stop reason `no_model`. `continues` names a turn of
+    the conversation whose answer was cut short: this one goes on from the same evidence.
     """
 
     question: str
@@ -40,6 +41,7 @@ class AskQuestion(BaseRequest, frozen=True):
     use_model: bool = True
     latency_budget_ms: float | None = None
     memory_budget_mb: float | None = None
+    continues: int | None = None
 
 
 class PrepareQuestion(BaseRequest, frozen=True):
@@ -95,6 +97,20 @@ class DeleteSession(BaseRequest, frozen=True):
 
     session_id: str
     undo: bool = False
+
+
+class BranchSession(BaseRequest, frozen=True):
+    """Begin a conversation with what was said in another before one of its turns; the other stays as it is.
+    `SessionOpened`, of the new one."""
+
+    session_id: str
+    before_turn_id: int
+
+
+class ListQuestions(BaseRequest, frozen=True):
+    """The questions asked in all conversations, each once. `QuestionsListed`."""
+
+    limit: int = 500
 
 
 class ExportSession(BaseRequest, frozen=True):
@@ -171,6 +187,8 @@ Request = (
     | OpenSession
     | RenameSession
     | DeleteSession
+    | BranchSession
+    | ListQuestions
     | ExportSession
     | WatchMemory
     | StopWatching

@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from hexcore_engine import __version__
 from hexcore_engine.client.fingerprint import package_fingerprint
 from hexcore_engine.errors import HexcoreError, ProtocolError, UsageError
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.protocol import events, requests
-from hexcore_engine.protocol.codec import PROTOCOL_VERSION
+from hexcore_engine.protocol.codec import MAX_FRAME_BYTES, PROTOCOL_VERSION
 from hexcore_engine.protocol.limits import check_question
 from hexcore_engine.protocol.records import EngineRecord, ErrorRecord, TurnRecord
 from hexcore_engine.service.answers import RunningAnswer, new_question_id
@@ -24,9 +26,12 @@ from hexcore_engine.service.streaming import Connection
 from hexcore_engine.utils.validation import clean_line
 
 if TYPE_CHECKING:
+    from hexcore_engine.knowledge.retriever import Retrieval
     from hexcore_engine.service.engine import Engine
 
 logger = logging.getLogger(__name__)
+LONGEST_LISTED_QUESTION = 4000
+encoder = msgspec.msgpack.Encoder()
 T = TypeVar("T")
 Handler = Callable[[Connection, int, Any], Awaitable[None]]
 
@@ -49,6 +54,8 @@ class Dispatcher:
             requests.OpenSession: self._open_session,
             requests.RenameSession: self._rename_session,
             requests.DeleteSession: self._delete_session,
+            requests.BranchSession: self._branch_session,
+            requests.ListQuestions: self._list_questions,
             requests.ExportSession: self._export_session,
             requests.WatchMemory: self._watch_memory,
             requests.StopWatching: self._stop_watching,
@@ -149,7 +156,7 @@ class Dispatcher:
             latency_budget_ms=ask.latency_budget_ms,
             memory_budget_mb=ask.memory_budget_mb,
             history=history,
-            prepared=engine.preparer.take(ask.question),
+            prepared=same_evidence(history, ask.continues) or engine.preparer.take(ask.question),
         )
         answer = RunningAnswer(request, turn_id)
         position = engine.answers.add(answer)
@@ -190,7 +197,7 @@ class Dispatcher:
     async def _open_session(self, connection: Connection, request_id: int, ask: requests.OpenSession) -> None:
         store = self._engine.store
         session = store.session(ask.session_id)
-        turns = store.turns(session.session_id)
+        turns = sendable_turns(store.turns(session.session_id))
         running = self._engine.answers.of_session(session.session_id)
         running_id = running.request.question_id if running else None
         connection.send(request_id, events.SessionOpened(session, turns, running_id))
@@ -210,6 +217,22 @@ class Dispatcher:
         if running is not None and not ask.undo:
             running.stop.set()
         connection.send(request_id, events.SessionChanged(session_id, "restored" if ask.undo else "deleted"))
+
+    async def _branch_session(
+        self, connection: Connection, request_id: int, ask: requests.BranchSession
+    ) -> None:
+        store = self._engine.store
+        branch = store.branch(store.resolve(ask.session_id), ask.before_turn_id)
+        turns = sendable_turns(store.turns(branch))
+        connection.send(request_id, events.SessionOpened(store.session(branch), turns))
+
+    async def _list_questions(
+        self, connection: Connection, request_id: int, ask: requests.ListQuestions
+    ) -> None:
+        questions = self._engine.store.questions(max(1, min(ask.limit, 10_000)))
+        # Together they have to fit into one frame.
+        kept = [question for question in questions if len(question) <= LONGEST_LISTED_QUESTION]
+        connection.send(request_id, events.QuestionsListed(tuple(kept)))
 
     async def _export_session(
         self, connection: Connection, request_id: int, ask: requests.ExportSession
@@ -308,6 +331,28 @@ class Dispatcher:
 
         self._engine.worker.between_answers(job)
         return await asyncio.wrap_future(done)
+
+
+def same_evidence(history: tuple[TurnRecord, ...], turn_id: int | None) -> Retrieval | None:
+    """Return what was found for an earlier turn, for an answer that goes on with it."""
+    from hexcore_engine.knowledge.retriever import Retrieval
+
+    turn = next((turn for turn in history if turn.turn_id == turn_id), None)
+    return Retrieval(turn.passages, turn.rules_release, 0.0) if turn else None
+
+
+def sendable_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:
+    """Return the newest turns that fit into one frame, without what the model was sent, which only the engine
+    needs."""
+    kept: list[TurnRecord] = []
+    room = MAX_FRAME_BYTES // 2
+    for turn in reversed(turns):
+        bare = msgspec.structs.replace(turn, sent="")
+        room -= len(encoder.encode(bare))
+        if room < 0 and kept:
+            break
+        kept.append(bare)
+    return tuple(reversed(kept))
 
 
 def told_history(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:

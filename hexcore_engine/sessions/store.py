@@ -34,6 +34,7 @@ from hexcore_engine.utils.validation import clean_line
 
 MAX_TITLE_CHARACTERS = 80
 LAST = "last"
+BRANCH_MARK = " (branch)"
 # SQLite's limit that is none.
 ALL = -1
 # `deleted` is the moment of deleting in seconds since 1970, 0 for what is there.
@@ -184,6 +185,37 @@ class SessionStore:
                 (0 if undo else time.time(), resolved),
             )
         return resolved
+
+    def branch(self, session_id: str, before_turn_id: int) -> str:
+        """Begin a conversation with the turns of another before one of them; return its id.
+
+        Raises:
+            SessionError: when the conversation has no such turn.
+        """
+        session = self.session(session_id)
+        if not self._read(
+            "SELECT 1 FROM turn WHERE session_id = ? AND turn_id = ?", (session.session_id, before_turn_id)
+        ):
+            raise SessionError(f"That conversation has no turn {before_turn_id}.")
+        branch = self.create(f"{session.title.removesuffix(BRANCH_MARK)}{BRANCH_MARK}")
+        columns = ", ".join(name for name in TurnRecord.__struct_fields__ if name != "turn_id")
+        with self._writing() as connection:
+            connection.execute(
+                # The names are those of our own record.
+                f"INSERT INTO turn (session_id, {columns}) SELECT ?, {columns} FROM turn"  # noqa: S608
+                " WHERE session_id = ? AND turn_id < ? ORDER BY turn_id",
+                (branch, session.session_id, before_turn_id),
+            )
+        return branch
+
+    def questions(self, limit: int) -> tuple[str, ...]:
+        """Return the questions of all conversations, each once, newest first."""
+        rows = self._read(
+            "SELECT question FROM turn JOIN session USING (session_id) WHERE NOT deleted"
+            " GROUP BY question ORDER BY MAX(turn_id) DESC LIMIT ?",
+            (limit,),
+        )
+        return tuple(str(row[0]) for row in rows)
 
     def export(self, session_id: str, form: str = "markdown") -> str:
         """Return a conversation as "markdown" or "json"."""

@@ -139,6 +139,11 @@ class CardsScreen(Screen[None]):
         if name:
             host(self).ask_about(f"[[{clean_line(name)}]] ")
 
+    def search_for(self, words: str) -> None:
+        """Look for words as if they had been typed."""
+        self._query.value = clean_line(words)
+        self._query.focus()
+
     def show_card(self, name: str) -> None:
         """Look for a card and show it."""
         self._query.value = clean_line(name)

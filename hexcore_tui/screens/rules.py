@@ -12,6 +12,7 @@ from textual.widgets import ContentSwitcher, Input, Static, Tree
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.rules.records import ReleaseRecord
+from hexcore_engine.utils.validation import clean_line
 from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.messages import CardRequested, RuleRequested
@@ -176,6 +177,11 @@ class RulesScreen(Screen[None]):
     def _read_chosen(self, number: str | None) -> None:
         if number:
             self.show_rule(number)
+
+    def search_for(self, words: str) -> None:
+        """Look for words as if they had been typed."""
+        self._query.value = clean_line(words)
+        self._query.focus()
 
     def show_rule(self, number: str) -> None:
         """Show a rule and read it."""

@@ -1,4 +1,5 @@
-"""A model's text as styled blocks: paragraphs, lists, headings, bold, italics and code, and nothing else.
+"""A model's text as styled blocks: paragraphs, lists, headings, tables, bold, italics and code, and nothing
+else.
 
 Written for answers that stream: only the last block ever changes. Links, images, HTML and console markup
 stay the plain text they are, so nothing a model writes can act.
@@ -8,44 +9,103 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from textual.content import Content
+from textual.style import Style
 
 from hexcore_engine.protocol.records import Citation
 from hexcore_tui.widgets.chat.marks import MARKS
+from hexcore_tui.widgets.chat.pieces import SPOT
+
+BlockKind = Literal["text", "code", "table"]
 
 _INLINE = re.compile(
     r"(?P<bold>\*\*(?=\S)(.+?)(?<=\S)\*\*)|(?P<code>`([^`\n]+)`)|(?P<italic>(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*]))"
 )
 _LINE_STARTS = re.compile(r"(?P<indent>[ \t]*)(?:(?P<heading>#{1,6})[ \t]+|(?P<bullet>[-*+])[ \t]+)")
-_BREAK = re.compile(r"\n[ \t]*\n+")
+_ITEM_STARTS = re.compile(r"[ \t]*(?:[-*+]|\d{1,3}[.)])(?:[ \t]|$)")
+_FENCE = "```"
 
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of the text between blank lines; `start` is its offset in the whole."""
+    """A stretch of the text between blank lines, a table, or code between fences; `start` is its offset in
+    the whole."""
 
     start: int
     text: str
+
+    @property
+    def kind(self) -> BlockKind:
+        """What its first line makes it."""
+        return _kind_of_start(self.text) or "text"
 
     @property
     def end(self) -> int:
         """The offset after its last character."""
         return self.start + len(self.text)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing that follows can belong to it; code is, once its second fence stands."""
+        return self.kind == "code" and self.text.count(_FENCE) > 1 and self.text.rstrip().endswith(_FENCE)
 
-def split_blocks(text: str) -> list[Block]:
-    """Cut `text` at blank lines."""
-    blocks = []
-    start = 0
-    for gap in _BREAK.finditer(text):
-        if gap.start() > start:
-            blocks.append(Block(start, text[start : gap.start()]))
-        start = gap.end()
-    if text[start:].strip():
-        blocks.append(Block(start, text[start:]))
+
+def split_blocks(text: str, offset: int = 0) -> list[Block]:
+    """Cut `text`, which begins at `offset` of the whole, at blank lines and around tables and code."""
+    blocks: list[Block] = []
+    open_block: Block | None = None
+    place = 0
+    for line in text.splitlines(keepends=True):
+        kind = _kind_of_line(line, open_block)
+        if open_block and (kind != open_block.kind or open_block.is_closed):
+            blocks.append(_trimmed(open_block))
+            open_block = None
+        if kind and open_block:
+            open_block = replace(open_block, text=open_block.text + line)
+        elif kind:
+            open_block = Block(offset + place, line)
+        place += len(line)
+    if open_block:
+        blocks.append(open_block)
     return blocks
+
+
+def _kind_of_line(line: str, before: Block | None) -> BlockKind | None:
+    """Return what a line belongs to, None for a blank one between blocks."""
+    if before and before.kind == "code" and not before.is_closed:
+        return "code"
+    return _kind_of_start(line)
+
+
+def _kind_of_start(line: str) -> BlockKind | None:
+    start = line.lstrip()
+    if not start:
+        return None
+    if start.startswith(_FENCE):
+        return "code"
+    return "table" if start.startswith("|") else "text"
+
+
+def _trimmed(block: Block) -> Block:
+    return replace(block, text=block.text.removesuffix("\n"))
+
+
+def whole_part(block: Block) -> tuple[Block, str]:
+    """Return what of a block still being written can be shown, and what is held back in words.
+
+    A table, code and an item of a list come whole: half of one would be read wrongly, or jump.
+    """
+    if block.kind == "table":
+        return replace(block, text=""), "a table is being written …"
+    if block.kind == "code" and not block.is_closed:
+        return replace(block, text=""), "code is being written …"
+    before, line_end, last = block.text.rpartition("\n")
+    if _ITEM_STARTS.match(last):
+        return replace(block, text=before + line_end), ""
+    return block, ""
 
 
 def render_block(block: Block, citations: Sequence[Citation], first: frozenset[int], plain: bool) -> Content:
@@ -63,7 +123,15 @@ def render_block(block: Block, citations: Sequence[Citation], first: frozenset[i
         parts.append(_cited(block, citation, citation.start in first, plain))
         place = citation.end
     parts.append(Content(block.text[place - block.start :]))
-    return style_inline(Content("").join(parts))
+    content = Content("").join(parts)
+    if block.kind == "code":
+        return content.stylize("$text-muted")
+    return style_inline(content)
+
+
+def spot_key(citation: Citation) -> str:
+    """Return the key of the place where a rule number stands in an answer."""
+    return f"answer:{citation.start}"
 
 
 def _cited(block: Block, citation: Citation, spelt_out: bool, plain: bool) -> Content:
@@ -73,13 +141,12 @@ def _cited(block: Block, citation: Citation, spelt_out: bool, plain: bool) -> Co
     words = f"{symbol} {mark.word}" if spelt_out else symbol
     # The mark stands inside the brackets of the number, or in its own; no-break spaces hold them together.
     inside = f"{number[:-1]} {words}]" if number.endswith("]") else f"{number} ({words})"
-    return Content(inside.replace(" ", "\u00a0")).stylize(f"bold {mark.style}")
+    spot = Style.from_meta({SPOT: spot_key(citation)})
+    return Content(inside.replace(" ", "\u00a0")).stylize(f"bold {mark.style}").stylize(spot)
 
 
 def style_inline(content: Content) -> Content:
     """Return `content` with simple Markdown turned into styles and its signs taken away."""
-    if content.plain.lstrip().startswith("```"):
-        return content.stylize("$text-muted")
     lines = content.split("\n", allow_blank=True)
     return Content("\n").join([_style_line(line) for line in lines])
 

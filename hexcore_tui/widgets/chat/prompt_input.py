@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Literal
 
 from textual import events
+from textual.message import Message
 from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widgets import TextArea
@@ -13,18 +16,23 @@ from hexcore_engine.protocol.records import ModeName
 from hexcore_engine.utils.validation import clean_text
 from hexcore_tui.actions import actions_of, bindings_of, key_text
 from hexcore_tui.messages import QuestionSubmitted, QuestionTyped
+from hexcore_tui.widgets.chat.folded_pastes import FoldedPastes
 
 # The keys named in the frame, by where the focus is.
-Focus = Literal["typing", "links", "reading"]
+Focus = Literal["typing", "answer", "cut short", "reading"]
 HINTS: dict[Focus, tuple[str, ...]] = {
     "typing": ("submit", "focus_next", "next_mode", "new_session"),
-    "links": ("select", "cursor_up", "cursor_down", "leave"),
+    "answer": ("open", "unfold", "wish('copy')", "wish('retry')", "wish('edit')", "leave"),
+    "cut short": ("open", "wish('continue')", "wish('retry')", "wish('edit')", "wish('copy')", "leave"),
     "reading": ("focus_prompt",),
 }
 
 # A pause this long while typing is worth a retrieval.
 PAUSE_S = 0.2
 SHORTEST_PREPARED = 6
+# A name begun with two brackets and not ended before the cursor.
+_OPEN_NAME = re.compile(r"\[\[([^\[\]\n]{0,60})$")
+_CHOICE_KEYS = frozenset({"up", "down", "tab", "enter", "escape"})
 
 
 class PromptInput(TextArea):
@@ -46,6 +54,27 @@ class PromptInput(TextArea):
     }
     """
     pinned_mode: reactive[ModeName | None] = reactive(None)
+    # Whether there is an answer that Up from the empty field goes to.
+    leads_up = False
+
+    editing: reactive[bool] = reactive(False)
+
+    class NameBegun(Message):
+        """The name of a card is being written behind two brackets; None once it is not any more."""
+
+        def __init__(self, name: str | None) -> None:
+            super().__init__()
+            self.name = name
+
+    class HistoryWanted(Message):
+        """Earlier questions that hold `words` are looked for."""
+
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
+
+    class AnswerWanted(Message):
+        """Up was pressed in the empty field."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -54,6 +83,11 @@ class PromptInput(TextArea):
             placeholder="Ask a rules question, e.g. Does trample still count if the blocker is gone?",
         )
         self._history: list[str] = []
+        self._pastes = FoldedPastes()
+        self._names_card = False
+        self.offers: Literal["", "cards", "history"] = ""
+        # Called at once, not by a message: the keys typed next must find the choice made.
+        self.choose: Callable[[str], None] = lambda _key: None
         self._place: int | None = None
         self._draft = ""
         self._pause: Timer | None = None
@@ -65,34 +99,47 @@ class PromptInput(TextArea):
 
     def watch_pinned_mode(self) -> None:
         """Show the mode in the frame."""
-        self.border_title = f"Question · mode {self.pinned_mode or 'auto'}"
+        self._say_title()
+
+    def watch_editing(self) -> None:
+        """Say that an earlier question is being changed."""
+        self._say_title()
 
     def on_text_area_changed(self) -> None:
-        """Once the typing pauses, let the engine look ahead."""
+        """Offer what fits the words; once the typing pauses, let the engine look ahead."""
+        self._offer()
         if self._pause:
             self._pause.stop()
         self._pause = self.set_timer(PAUSE_S, self._paused)
 
     def on_key(self, event: events.Key) -> None:
         """Enter asks instead of starting a line. Not a priority binding: that would overtake the keys typed
-        before it."""
-        if event.key == "enter":
+        before it. Where the list below offers something, it gets the keys to choose by."""
+        if self.offers and event.key in _CHOICE_KEYS:
+            event.stop()
+            event.prevent_default()
+            self.choose(event.key)
+        elif event.key == "enter":
             event.stop()
             event.prevent_default()
             self.action_submit()
 
     async def on_paste(self, event: events.Paste) -> None:
-        """Take the text without what a terminal would obey."""
+        """Take the text without what a terminal would obey; a long one is folded to a word."""
         event.stop()
         event.prevent_default()
-        result = self.replace(clean_text(event.text), *self.selection)
+        result = self.replace(self._pastes.fold(clean_text(event.text)), *self.selection)
         self.move_cursor(result.end_location)
 
     def action_submit(self) -> None:
         """Ask."""
-        question = clean_text(self.text).strip()
+        question = self.question
         if question:
             self.post_message(QuestionSubmitted(question))
+
+    def action_search_history(self) -> None:
+        """Look for earlier questions by the words typed."""
+        self.post_message(self.HistoryWanted(self.question))
 
     def action_insert_line(self) -> None:
         """Start a new line."""
@@ -100,8 +147,11 @@ class PromptInput(TextArea):
         self.move_cursor(result.end_location)
 
     def action_older(self) -> None:
-        """Move up, or bring back an earlier question from the first line."""
-        if self.cursor_at_first_line and self._history:
+        """Move up, or bring back an earlier question from the first line; from an empty field go to the
+        answer."""
+        if not self.text and self.leads_up:
+            self.post_message(self.AnswerWanted())
+        elif self.cursor_at_first_line and self._history:
             place = len(self._history) if self._place is None else self._place
             if self._place is None:
                 self._draft = self.text
@@ -122,14 +172,55 @@ class PromptInput(TextArea):
             self._history.append(question)
         self._place = None
 
+    def remember_all(self, questions: tuple[str, ...]) -> None:
+        """Take the questions of earlier conversations, newest first; those of this one stay the newest."""
+        asked = dict.fromkeys([*reversed(questions), *self._history])
+        self._history = list(asked)
+
+    def earlier(self, words: str) -> list[str]:
+        """Return the earlier questions that hold all of `words`, newest first."""
+        wanted = words.casefold().split()
+        return [
+            question for question in reversed(self._history) if all(w in question.casefold() for w in wanted)
+        ]
+
+    def complete_name(self, name: str) -> None:
+        """Put a card's whole name behind the brackets before the cursor."""
+        found = _OPEN_NAME.search(self._before_cursor())
+        if found:
+            row, column = self.cursor_location
+            result = self.replace(f"[[{name}]] ", (row, column - len(found[0])), (row, column))
+            self.move_cursor(result.end_location)
+
+    @property
+    def question(self) -> str:
+        """The question as it will be asked, folded pastes included."""
+        return clean_text(self._pastes.unfold(self.text)).strip()
+
     def hint(self, focus: Focus) -> None:
         """Say in the frame which keys do what, by where the focus is."""
         self.border_subtitle = _hint(HINTS[focus])
 
     def put(self, text: str) -> None:
         """Show `text` with the cursor at its end."""
-        self.text = text
+        self.text = self._pastes.fold(text)
         self.move_cursor(self.document.end)
+
+    def _say_title(self) -> None:
+        change = "Change the question" if self.editing else "Question"
+        self.border_title = f"{change} · mode {self.pinned_mode or 'auto'}"
+
+    def _before_cursor(self) -> str:
+        row, column = self.cursor_location
+        return self.document.get_line(row)[:column]
+
+    def _offer(self) -> None:
+        found = _OPEN_NAME.search(self._before_cursor())
+        if found or self._names_card:
+            self._names_card = found is not None
+            self.post_message(self.NameBegun(found[1] if found else None))
+        elif self.offers == "history":
+            self.post_message(self.HistoryWanted(self.question))
 
     def _recall(self, place: int) -> None:
         if place >= len(self._history):
@@ -140,12 +231,12 @@ class PromptInput(TextArea):
             self.put(self._history[place])
 
     def _paused(self) -> None:
-        question = clean_text(self.text).strip()
+        question = self.question
         if len(question) >= SHORTEST_PREPARED:
             self.post_message(QuestionTyped(question))
 
 
 def _hint(names: tuple[str, ...]) -> str:
-    known = {action.name: action for action in actions_of("everywhere", "chat", "prompt", "links")}
+    known = {action.name: action for action in actions_of("everywhere", "chat", "prompt", "answer")}
     wanted = [known[name] for name in names]
     return " · ".join(f"{key_text(action.key.split(',')[0])} {action.label}" for action in wanted)

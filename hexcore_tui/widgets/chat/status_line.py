@@ -19,17 +19,19 @@ class StatusLine(Widget):
 
     doing: reactive[str] = reactive("", layout=True)
     usage: reactive[Usage | None] = reactive(None, layout=True)
+    basis: reactive[str] = reactive("", layout=True)
     problem: reactive[str] = reactive("", layout=True)
     notice: reactive[str] = reactive("", layout=True)
 
     def render(self) -> Content:
-        """The reply to what the user just did, else what is being done, else what is wrong and the last
-        answer's figures."""
+        """The reply to what the user just did, else what is being done, else what is wrong, what the last
+        answer rests on and its figures."""
         words, style = self.notice, "$warning"
         if not words:
             words, style = (self.doing, "") if self.doing else (self.problem, "$warning")
-        figures = "" if self.notice or self.doing else usage_words(self.usage)
-        parts = [(clean_line(words), style), (figures, "")]
+        busy = self.notice or self.doing
+        figures = "" if busy else usage_words(self.usage)
+        parts = [(clean_line(words), style), ("" if busy else self.basis, ""), (figures, "")]
         return Content("   ").join(Content.assemble(part) for part in parts if part[0])
 
 

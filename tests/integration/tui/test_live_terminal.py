@@ -24,7 +24,8 @@ from hexcore_engine.settings import Settings
 pytestmark = pytest.mark.slow
 
 QUESTION = "Gravelmaw Titan has trample: how much damage must the blocker get?"
-ESCAPE, CONTROL_N, CONTROL_Q, TAB, DOWN = "\x1b", "\x0e", "\x11", "\t", "\x1b[B"
+ESCAPE, CONTROL_N, CONTROL_Q, CONTROL_T = "\x1b", "\x0e", "\x11", "\x14"
+TAB, UP, DOWN = "\t", "\x1b[A", "\x1b[B"
 F3, F6, F7 = "\x1bOR", "\x1b[17~", "\x1b[18~"
 
 # Each would move a cursor, set a title, make a link, ask the terminal something or hide words.
@@ -134,6 +135,42 @@ def test_a_card_is_found_while_typing_and_its_name_goes_into_a_question(
     terminal.wait_for("Source: invented")
     terminal.send(F7)
     terminal.wait_for("[[Nettle Adder]]")
+
+
+def test_a_mode_is_pinned_by_its_name_and_by_its_key(engine_home: Paths, open_terminal: Any) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("mode auto")
+    terminal.send("/mode teach\r")
+    terminal.wait_for("mode TEACH")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("mode TEACH (chosen)")
+    terminal.wait_for("tokens/s")
+    terminal.send(CONTROL_T)
+    terminal.wait_for("mode PREDICT")
+
+
+def test_a_name_is_completed_and_an_answer_is_copied_edited_and_searched(
+    engine_home: Paths, open_terminal: Any
+) -> None:
+    terminal = open_terminal(columns=100, rows=32)
+    terminal.wait_for("Question")
+    terminal.send("Does [[gravel")
+    terminal.wait_for("Gravelmaw Titan")
+    terminal.send(f"{TAB}trample?\r")
+    terminal.wait_for("Does [[Gravelmaw Titan]] trample?")
+    terminal.wait_for("tokens/s")
+    terminal.send(UP)
+    terminal.wait_for("r Retry")
+    terminal.send("y")
+    terminal.wait_for("OSC 52")
+    terminal.send("e")
+    terminal.wait_for("Change the question")
+    terminal.send(ESCAPE)
+    terminal.wait_for(lambda text: "Change the question" not in text)
+    terminal.send(UP)
+    terminal.wait_for("r Retry")
+    terminal.send("s")
+    terminal.wait_for("Hexcore  rules")
 
 
 def test_an_earlier_conversation_is_reopened_and_gone_on_with(engine_home: Paths, open_terminal: Any) -> None:

@@ -119,3 +119,29 @@ def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(SessionError, match="newer"):
         SessionStore(file)
+
+
+def test_a_branch_repeats_the_turns_before_one_and_leaves_the_other_line_as_it_is(
+    store: SessionStore,
+) -> None:
+    session_id = store.create("Lanterns")
+    first, second = (store.begin_turn(session_id, question) for question in ("One?", "Two?"))
+    store.update_turn(first, response="The lantern.", stop_reason="end")
+    branch = store.branch(session_id, second)
+    assert [(turn.question, turn.response) for turn in store.turns(branch)] == [("One?", "The lantern.")]
+    assert [turn.question for turn in store.turns(session_id)] == ["One?", "Two?"]
+    assert store.session(branch).title == "Lanterns (branch)"
+    assert store.session(store.branch(branch, store.turns(branch)[0].turn_id)).title == "Lanterns (branch)"
+    with pytest.raises(SessionError):
+        store.branch(session_id, 999)
+
+
+def test_each_question_ever_asked_is_listed_once_newest_first_without_deleted_ones(
+    store: SessionStore,
+) -> None:
+    kept, deleted = store.create("a"), store.create("b")
+    for session_id, question in ((kept, "One?"), (deleted, "Gone?"), (kept, "Two?"), (kept, "One?")):
+        store.begin_turn(session_id, question)
+    store.delete(deleted)
+    assert store.questions(10) == ("One?", "Two?")
+    assert store.questions(1) == ("One?",)

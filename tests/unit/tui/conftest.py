@@ -22,7 +22,7 @@ from hexcore_engine.protocol.records import (
 from hexcore_engine.settings import Settings
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.bridge import message_of
-from hexcore_tui.widgets.chat.turn_view import TurnView
+from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 
 SMALL_MODEL = ModelRecord(
     "Pebble-1M", "pebble.gguf", "llama_cpp", weights_bytes=98_000_000, small=True, num_parameters=1_000_000
@@ -93,12 +93,12 @@ def ending(kind: type[Outcome] = events.AnswerCompleted, text: str = ANSWER) -> 
     return kind("q1", "s1", text, citations, usage, reason, "2026-01-16", SMALL_MODEL.name)  # type: ignore[arg-type]
 
 
-def tell(turn: TurnView, *told: events.Event | Outcome) -> None:
-    """Post the engine's events to a turn, as the bridge does."""
+def tell(feed: TurnFeed, *told: events.Event | Outcome) -> None:
+    """Post the engine's events to what takes them for a turn, as the bridge does."""
     for event in told:
         message = message_of(event)  # type: ignore[arg-type]
         assert message is not None
-        turn.post_message(message)
+        feed.post_message(message)
 
 
 def screen_text(app: HexcoreApp) -> str:

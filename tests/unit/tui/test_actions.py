@@ -7,15 +7,15 @@ from hexcore_tui.app import HexcoreApp
 from hexcore_tui.screens.chat import ChatScreen
 from hexcore_tui.screens.help import help_content
 from hexcore_tui.screens.sessions import SessionsScreen
-from hexcore_tui.widgets.chat.links import LinkList
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.side_pane import SidePane
+from hexcore_tui.widgets.chat.transcript import Transcript
 
 OWNERS = {
     "everywhere": HexcoreApp,
     "chat": ChatScreen,
     "prompt": PromptInput,
-    "links": LinkList,
+    "answer": Transcript,
     "pane": SidePane,
     "sessions": SessionsScreen,
 }

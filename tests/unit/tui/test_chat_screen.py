@@ -11,10 +11,10 @@ from hexcore_engine.protocol import events
 from hexcore_engine.protocol.records import ErrorRecord, Passage, SessionRecord, TurnRecord
 from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
-from hexcore_tui.widgets.chat.links import LinkList
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.side_pane import SidePane
-from hexcore_tui.widgets.chat.turn_view import TurnView
+from hexcore_tui.widgets.chat.transcript import Transcript
+from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 from hexcore_tui.widgets.rules.rule_view import RuleView
 
 from .conftest import ANSWER, CITATIONS, PASSAGES, beginning, ending, passage, screen_text, streamed, tell
@@ -26,12 +26,16 @@ def _prompt(app: HexcoreApp) -> PromptInput:
     return app.chat.query_one(PromptInput)
 
 
-async def _turn(app: HexcoreApp, pilot: Pilot[int]) -> TurnView:
+def _transcript(app: HexcoreApp) -> Transcript:
+    return app.chat.query_one(Transcript)
+
+
+async def _turn(app: HexcoreApp, pilot: Pilot[int]) -> TurnFeed:
     """A turn on the screen that no engine answers."""
-    turn = app.chat._transcript.add_turn("Does the lantern count?", app.profile)
-    app.chat._open_turn = turn
+    app.chat._start_feed("Does the lantern count?")
     await pilot.pause()
-    return turn
+    assert app.chat._feed is not None
+    return app.chat._feed
 
 
 async def test_evidence_stands_above_the_answer_and_every_number_carries_its_mark(make_app: MakeApp) -> None:
@@ -73,7 +77,7 @@ async def test_the_messages_of_an_answer_come_in_the_order_of_the_engine(make_ap
         messages.AnswerPlanned,
         messages.AnswerTextArrived,
         messages.AnswerEnded,
-        TurnView.Finished,
+        TurnFeed.Finished,
     ]
     assert [kind for kind in dict.fromkeys(seen) if kind in wanted] == wanted
 
@@ -100,7 +104,7 @@ async def test_what_was_written_stays_when_the_engine_is_lost(make_app: MakeApp)
         text = screen_text(app)
         assert "The lantern glows" in text
         assert "The engine was lost" in text
-        assert app.chat._open_turn is None
+        assert not app.chat.answering
         assert _prompt(app).text == ""
 
 
@@ -111,7 +115,7 @@ async def test_a_stopped_answer_keeps_its_text_and_says_so(make_app: MakeApp) ->
         tell(turn, *beginning(), *streamed(), ending(events.AnswerStopped, "Yes: the lan"))
         await pilot.pause()
         assert "Stopped. What was written is kept." in screen_text(app)
-        assert turn.answer == "Yes: the lan"
+        assert turn.turn.answer == "Yes: the lan"
 
 
 async def test_tab_and_arrows_reach_every_passage_and_citation(make_app: MakeApp) -> None:
@@ -122,13 +126,14 @@ async def test_tab_and_arrows_reach_every_passage_and_citation(make_app: MakeApp
         await pilot.pause()
         reached = []
         await pilot.press("tab")
-        for _ in range(len(PASSAGES) + 3):
-            focused = app.focused
-            assert isinstance(focused, LinkList)
-            wish = focused._links[focused.highlighted or 0].wish()
-            reached.append(getattr(wish, "number", None) or getattr(wish, "name", None))
+        while app.focused is _transcript(app):
+            marked = _transcript(app).marked
+            assert marked is not None
+            reached.append(marked.name)
             await pilot.press("down")
-        assert reached == ["Gravel Titan", "702.19b", "510.1c", "702.19b", "510.1c", "999.9z"]
+        evidence = ["Gravel Titan", "702.19b", "510.1c"]
+        in_answer = ["702.19b", "510.1c", "999.9z", "702.19b"]
+        assert reached == [*evidence, *in_answer, "702.19b", "510.1c", "999.9z"]
         assert isinstance(app.focused, PromptInput)
 
 
@@ -145,7 +150,7 @@ async def test_the_prompt_keeps_its_words_and_an_answer_goes_on_across_screens(m
         await pilot.press("f2")
         await pilot.pause()
         assert _prompt(app).text == "next one"
-        assert turn.answer == ANSWER
+        assert turn.turn.answer == ANSWER
 
 
 async def test_a_stored_conversation_is_shown_with_its_evidence_and_marks(make_app: MakeApp) -> None:
@@ -208,7 +213,7 @@ async def test_enter_on_a_passage_opens_it_beside_the_chat_and_the_trail_leads_b
         await pilot.press("escape")
         await pilot.pause()
         assert not app.chat.has_class("-reading")
-        assert isinstance(app.focused, LinkList)
+        assert app.focused is _transcript(app)
 
 
 async def test_help_lies_over_the_chat_and_escape_takes_it_away(make_app: MakeApp) -> None:
@@ -225,8 +230,10 @@ async def test_hostile_words_of_an_engine_reach_no_cell_of_the_screen(make_app: 
     hostile = "x\x1b]0;title\x07\x1b[99;98H\x9b1m\u202eflip\u200b\x00 [bold]loud[/bold]"
     app = make_app()
     async with app.run_test(size=(120, 50)) as pilot:
-        turn = app.chat._transcript.add_turn(f"Question {hostile}", app.profile)
+        app.chat._start_feed(f"Question {hostile}")
         await pilot.pause()
+        turn = app.chat._feed
+        assert turn is not None
         found = tuple(
             Passage(
                 kind,
@@ -279,7 +286,7 @@ async def test_tab_goes_to_the_newest_turn(make_app: MakeApp) -> None:
             tell(turn, *beginning(), *streamed(), ending())
             await pilot.pause()
         await pilot.press("tab")
-        assert app.focused is turn.first_link
+        assert _transcript(app).current is turn.turn
 
 
 async def test_why_nothing_was_found_stays_on_the_screen_while_a_model_writes(make_app: MakeApp) -> None:
@@ -331,10 +338,10 @@ async def test_a_click_opens_a_passage_and_the_keys_below_it_answer_clicks_too(m
         turn = await _turn(app, pilot)
         tell(turn, *beginning((passage("glossary", "lantern"), passage("glossary", "moss"))))
         await pilot.pause()
-        await pilot.click(LinkList, offset=(3, 0))
+        await pilot.click(Transcript, offset=(3, 2))
         await pilot.pause()
         assert "Text of lantern." in screen_text(app)
-        await pilot.click(LinkList, offset=(3, 2))
+        await pilot.click(Transcript, offset=(3, 4))
         await pilot.pause()
         assert "Text of moss." in screen_text(app)
         await pilot.click("SidePane KeyBar", offset=(3, 0))
@@ -366,13 +373,13 @@ async def test_dragging_over_an_answer_selects_it_and_ctrl_c_copies_it(make_app:
     async with app.run_test(size=(100, 40)) as pilot:
         turn = await _turn(app, pilot)
         tell(turn, *beginning(), *streamed("The lantern decides it."), ending(text="The lantern decides it."))
-        answer = "AnswerView > Static"
+        answer = Transcript
         # The transcript may still be scrolling to its end when the first drag begins.
         for _ in range(20):
             await pilot.pause()
-            await pilot.mouse_down(answer, offset=(0, 0))
-            await pilot.hover(answer, offset=(12, 0))
-            await pilot.mouse_up(answer, offset=(12, 0))
+            await pilot.mouse_down(answer, offset=(1, 10))
+            await pilot.hover(answer, offset=(13, 10))
+            await pilot.mouse_up(answer, offset=(13, 10))
             await pilot.press("ctrl+c")
             if app.clipboard.startswith("The lantern"):
                 break

@@ -55,10 +55,12 @@ async def test_every_word_of_every_screen_can_be_read(
     found: dict[str, list[tuple[str, float]]] = {}
     async with app.run_test(size=(100, 40)) as pilot:
         app.theme = theme
-        turn = app.chat._transcript.add_turn("Does the lantern count?", app.profile)
+        app.chat._start_feed("Does the lantern count?")
+        feed = app.chat._feed
+        assert feed is not None
         await pilot.pause()
         checked = (events.CitationChecked("q1", citation) for citation in CITATIONS)
-        tell(turn, *beginning(), *streamed(), *checked, ending())
+        tell(feed, *beginning(), *streamed(), *checked, ending())
         for keys in (
             ("x",),
             ("backspace", "tab", "down"),

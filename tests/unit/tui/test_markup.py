@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from textual.content import Content
 
 from hexcore_engine.protocol.records import Citation
 from hexcore_tui.widgets.chat.marks import MARKS, first_of_each
-from hexcore_tui.widgets.chat.markup import Block, render_block, split_blocks
+from hexcore_tui.widgets.chat.markup import Block, render_block, split_blocks, whole_part
+from hexcore_tui.widgets.chat.tables import table_contents
 
 
 def _plain(text: str, *citations: Citation, first: frozenset[int] = frozenset()) -> str:
@@ -72,3 +74,36 @@ def test_a_rule_cited_twice_the_same_way_is_listed_once() -> None:
         Citation("1.1", True, "retrieved", 40, 45),
     )
     assert [citation.start for citation in first_of_each(citations)] == [0, 40]
+
+
+def test_code_with_blank_lines_and_a_table_below_a_line_are_blocks_of_their_own() -> None:
+    text = "Look:\n| a | b |\n|---|---|\n| 1 | 2 |\nthen\n```\nx\n\ny\n```\nend"
+    blocks = split_blocks(text)
+    assert [block.kind for block in blocks] == ["text", "table", "text", "code", "text"]
+    assert [block.text for block in blocks][3] == "```\nx\n\ny\n```"
+    for block in blocks:
+        assert text[block.start : block.end] == block.text
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("A paragraph grow", "A paragraph grow"),
+        ("- one\n- tw", "- one\n"),
+        ("1. one\n2", "1. one\n2"),
+        ("1. one\n2. t", "1. one\n"),
+        ("| a | b |\n| 1", ""),
+        ("```\nhalf", ""),
+        ("```\nwhole\n```", "```\nwhole\n```"),
+    ],
+)
+def test_tables_code_and_items_are_shown_once_they_are_whole(written: str, shown: str) -> None:
+    assert whole_part(Block(0, written))[0].text == shown
+
+
+def test_a_table_stands_in_columns_or_one_cell_after_the_other() -> None:
+    wide, narrow = table_contents(
+        Content("| step | who |\n|:--|--:|\n| one | active player |\n| two | you |")
+    )
+    assert wide.plain == "step  who\none   active player\ntwo   you"
+    assert narrow.plain == "• step: one\n  who: active player\n• step: two\n  who: you"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from textual.screen import Screen
+from textual.scroll_view import ScrollView
 from textual.widgets import OptionList, TextArea
 
 import hexcore_tui
@@ -18,7 +19,7 @@ from hexcore_tui.display_profile import PROFILES, apply_profile, choose_profile
 from hexcore_tui.facts import missing_model
 from hexcore_tui.widgets.chat.prompt_commands import ModeChange, NewSession, read_command
 from hexcore_tui.widgets.chat.status_line import usage_words
-from hexcore_tui.widgets.chat.turn_view import evidence_words
+from hexcore_tui.widgets.chat.turn_pieces import evidence_words
 
 from .conftest import PASSAGES, SMALL_MODEL
 
@@ -36,7 +37,7 @@ def _names_written_on_self(tree: ast.ClassDef) -> set[str]:
 def test_no_private_name_of_ours_takes_the_place_of_one_of_the_frameworks() -> None:
     """Textual's private names are many, and a widget that overwrites one fails far away from it."""
     wanted = {("HexcoreApp", "_fatal_error")}
-    taken = set(dir(Screen())) | set(dir(TextArea())) | set(dir(OptionList()))
+    taken = set(dir(Screen())) | set(dir(TextArea())) | set(dir(OptionList())) | set(dir(ScrollView()))
     found = set()
     for file in Path(next(iter(hexcore_tui.__path__))).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

@@ -3,8 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from textual.message import Message
 
+from hexcore_engine.data.demo import build_demo
+from hexcore_engine.paths import Paths
 from hexcore_tui.app import HexcoreApp
+from hexcore_tui.messages import QuestionSubmitted
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 
 from .conftest import screen_text
@@ -81,3 +85,59 @@ async def test_the_mode_key_goes_through_all_modes_and_back_to_auto(make_app: Ma
             await pilot.press("ctrl+t")
             seen.append(_prompt(app).pinned_mode)
         assert seen == ["REASON", "EXPLAIN", "TEACH", "PREDICT", "RETROSPECT", None]
+
+
+async def test_a_long_paste_is_folded_and_asked_whole(make_app: MakeApp) -> None:
+    from textual.events import Paste
+
+    asked: list[str] = []
+
+    def watch(message: Message) -> None:
+        if isinstance(message, QuestionSubmitted) and message.question not in asked:
+            asked.append(message.question)
+
+    pasted = "\n".join(f"line {number}" for number in range(40))
+    app = make_app()
+    async with app.run_test(size=(100, 30), message_hook=watch) as pilot:
+        await pilot.press(*"why ")
+        _prompt(app).post_message(Paste(pasted))
+        await pilot.pause()
+        assert _prompt(app).text == "why [pasted 1: 40 lines]"
+        await pilot.press("enter")
+        await pilot.pause()
+    assert asked == [f"why {pasted}"]
+
+
+async def test_a_cards_name_is_completed_while_it_is_typed(make_app: MakeApp, paths: Paths) -> None:
+    build_demo(paths.knowledge_dir)
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press(*"Has ", "left_square_bracket", "left_square_bracket", *"gravel")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "Gravelmaw Titan" in screen_text(app)
+        await pilot.press("tab", *"trample?")
+        assert _prompt(app).text == "Has [[Gravelmaw Titan]] trample?"
+        assert app.focused is _prompt(app)
+
+
+async def test_earlier_questions_are_found_by_their_words_and_escape_changes_nothing(
+    make_app: MakeApp,
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        _prompt(app).remember_all(("Is moss green?", "Does a lantern burn?"))
+        await pilot.press("ctrl+r")
+        await pilot.pause()
+        assert "Is moss green?" in screen_text(app)
+        await pilot.press(*"lant")
+        await pilot.pause()
+        text = screen_text(app)
+        assert "Does a lantern burn?" in text
+        assert "moss" not in text
+        await pilot.press("escape")
+        await pilot.pause()
+        assert _prompt(app).text == "lant"
+        await pilot.press("ctrl+r", "enter")
+        await pilot.pause()
+        assert _prompt(app).text == "Does a lantern burn?"

@@ -1,0 +1,288 @@
+"""Asking, following, stopping and asking anew, in one conversation."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.screen import Screen
+
+from hexcore_engine.errors import HexcoreError
+from hexcore_engine.protocol import requests
+from hexcore_engine.protocol.events import SessionOpened
+from hexcore_tui import messages
+from hexcore_tui.host import host
+from hexcore_tui.widgets.chat.prompt_input import PromptInput
+from hexcore_tui.widgets.chat.status_line import StatusLine
+from hexcore_tui.widgets.chat.transcript import Transcript
+from hexcore_tui.widgets.chat.welcome import welcome_content
+
+if TYPE_CHECKING:
+    from hexcore_tui.widgets.chat.pieces import Spot
+    from hexcore_tui.widgets.chat.turn import Turn
+    from hexcore_tui.widgets.chat.turn_feed import TurnFeed
+
+GO_ON = "Go on with the answer from where it stopped."
+# A greedy answer would come out the same again.
+RETRY_TEMPERATURE = 0.7
+KEPT_LINE = "The line before stays in a conversation of its own: F6."
+
+
+class ConversationScreen(Screen[None]):
+    """Holds transcript, question field and status line, and what the engine is asked for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session_id: str | None = None
+        self._feed: TurnFeed | None = None
+        self._edited: Turn | None = None
+        # What is asked once the branch it belongs to is here.
+        self._next: tuple[str, bool] | None = None
+        self._transcript = Transcript(welcome_content(()))
+        self._prompt = PromptInput()
+        self._status = StatusLine()
+
+    def on_turn_feed_finished(self, message: TurnFeed.Finished) -> None:
+        """An answer ended: free the way for the next question."""
+        turn = message.turn
+        if self._feed is None or turn is not self._feed.turn:
+            return
+        self._feed.remove()
+        self._feed = None
+        self._session_id = turn.session_id or self._session_id
+        self._status.doing = self._status.notice = ""
+        self._status.usage = message.usage or self._status.usage
+        self._status.basis = turn.standing
+        self.say_keys()
+        if message.in_vain and not self._prompt.text:
+            self._prompt.put(turn.question)
+
+    def on_evidence_found(self) -> None:
+        """The rules are there to be read; a model may have to be loaded first."""
+        self._status.doing = "The model gets ready … Esc stops"
+
+    def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
+        """The model that answers is known now, and reads what was found."""
+        host(self).model_seen(message.event.model)
+        self._status.doing = "The model reads what was found … Esc stops"
+
+    def on_answer_text_arrived(self) -> None:
+        """The first piece is here; from now on the text itself shows that it goes on."""
+        self._status.doing = "Answering … Esc stops"
+
+    def on_session_arrived(self, message: messages.SessionArrived) -> None:
+        """A stored conversation was opened for going on with it, or a branch of this one was begun."""
+        self._show_session(message.event)
+        if self._next and not self._feed:
+            question, anew = self._next
+            self._ask(question, anew=anew)
+        self._next = None
+
+    def on_questions_arrived(self, message: messages.QuestionsArrived) -> None:
+        """Up and the search bring the questions of all conversations back."""
+        self._prompt.remember_all(message.event.questions)
+
+    def on_more_evidence_requested(self) -> None:
+        """Show the passages left out at first."""
+        if self._transcript.current:
+            self._transcript.show_all_evidence(self._transcript.current)
+
+    def on_transcript_asked(self, message: Transcript.Asked) -> None:
+        """Do with an answer what its key says."""
+        turn = message.turn
+        if message.what == "copy":
+            self._copy(turn, message.spot)
+        elif message.what == "search":
+            self._search_for(turn, message.spot)
+        elif self._feed:
+            self._status.notice = "An answer is still being written. Esc stops it."
+        elif message.what == "retry":
+            self._ask_anew(turn, turn.question, anew=True)
+        elif message.what == "edit":
+            self._edit(turn)
+        else:
+            self._go_on(turn)
+
+    def on_request_refused(self, message: messages.RequestRefused) -> None:
+        """Something asked beside the questions failed; a question waiting for it comes back."""
+        if self._next:
+            self._prompt.put(self._next[0])
+            self._next = None
+        self.problem = f"{message.error.message} {message.error.remedy}"
+
+    def action_new_session(self) -> None:
+        """Start a new conversation; a running answer is finished in its own."""
+        self._let_go()
+        self._session_id = None
+        self._status.usage = None
+        self._status.basis = ""
+        self._transcript.clear()
+        self._prompt.leads_up = False
+        self._prompt.focus()
+
+    def action_copy_answer(self) -> None:
+        """Copy the last answer."""
+        turns = [turn for turn in self._transcript.turns if turn.text]
+        if turns:
+            self._copy(turns[-1], None)
+        else:
+            self._status.notice = "There is no answer to copy."
+
+    def stop_answer(self) -> None:
+        """Stop the running answer and say so at once."""
+        host(self).bridge.stop()
+        if self._feed:
+            self._feed.stopping()
+            self._status.doing = "Stopping …"
+
+    def open_session(self, session_id: str) -> None:
+        """Go on with a stored conversation."""
+        host(self).bridge.request(self, requests.OpenSession(session_id=session_id))
+
+    def fetch_history(self) -> None:
+        """Ask for the questions of all conversations."""
+        host(self).bridge.request(self, requests.ListQuestions())
+
+    def forget_session(self, session_id: str) -> None:
+        """A conversation was deleted: when it is the one shown here, start anew."""
+        if session_id == self._session_id:
+            self.action_new_session()
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being written here."""
+        return self._feed is not None
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns on the screen, oldest first."""
+        return self._transcript.turns
+
+    @property
+    def problem(self) -> str:
+        """What the status line says is wrong; empty when nothing is."""
+        return self._status.problem
+
+    @problem.setter
+    def problem(self, words: str) -> None:
+        self._status.problem = words
+
+    def say_keys(self) -> None:
+        """Say in the prompt's frame what the keys do where the focus is."""
+        turn = self._transcript.current if self.focused is self._transcript else None
+        if self.focused is self._prompt:
+            self._prompt.hint("typing")
+        elif turn:
+            self._prompt.hint("cut short" if turn.can_go_on else "answer")
+        else:
+            self._prompt.hint("reading")
+
+    def _ask(self, question: str, *, anew: bool = False, continues: Turn | None = None) -> None:
+        """Ask, with words drawn freely when `anew`; what was typed meanwhile stays."""
+        if not continues:
+            self._prompt.remember(question)
+        if self._prompt.question == question:
+            self._prompt.put("")
+        self._leave_editing()
+        self._status.notice = self._status.basis = ""
+        self._status.doing = "Looking up … Esc stops"
+        self._start_feed(question)
+        mode = continues.choice.mode if continues and continues.choice else self._prompt.pinned_mode
+        assert self._feed is not None  # noqa: S101 - started above
+        host(self).bridge.ask(
+            self._feed,
+            question,
+            session_id=self._session_id,
+            mode=mode,
+            seed=time.time_ns() % 2**31 if anew else None,
+            temperature=RETRY_TEMPERATURE if anew else None,
+            continues=continues.turn_id if continues else None,
+        )
+
+    def _start_feed(self, question: str) -> None:
+        self._feed = self._transcript.add_turn(question)
+        self._prompt.leads_up = True
+        self.query_one("#conversation").mount(self._feed)
+
+    def _ask_anew(self, turn: Turn, question: str, *, anew: bool = False) -> None:
+        """Ask in place of `turn`: in a branch that ends before it, so that the line before is kept."""
+        place = self._transcript.turns.index(turn)
+        self._leave_editing()
+        if place == 0:
+            self.action_new_session()
+            self._ask(question, anew=anew)
+        elif turn.session_id and turn.turn_id:
+            self._next = (question, anew)
+            branch = requests.BranchSession(session_id=turn.session_id, before_turn_id=turn.turn_id)
+            host(self).bridge.request(self, branch)
+        else:
+            # It was never stored, so there is nothing to keep.
+            self._ask(question, anew=anew)
+        if turn.text:
+            self._status.notice = KEPT_LINE
+
+    def _edit(self, turn: Turn) -> None:
+        self._edited = turn
+        self._prompt.editing = True
+        self._prompt.put(turn.question)
+        self._prompt.focus()
+
+    def _leave_editing(self) -> None:
+        self._edited = None
+        self._prompt.editing = False
+
+    def _go_on(self, turn: Turn) -> None:
+        if turn.can_go_on and turn is self._transcript.turns[-1]:
+            self._ask(GO_ON, continues=turn)
+            self._prompt.focus()
+        else:
+            self._status.notice = "Only the newest answer, stopped or cut at its length, can be gone on with."
+
+    @work(group="copy", exclusive=True, exit_on_error=False)
+    async def _copy(self, turn: Turn, spot: Spot | None) -> None:
+        from hexcore_tui.clipboard import copy
+        from hexcore_tui.widgets.chat.copying import text_to_copy
+        from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
+
+        try:
+            look_up = partial(text_to_copy, turn, spot)
+            self._status.notice = copy(self.app, await knowledge_thread(self).call(look_up))
+        except HexcoreError as error:
+            self.problem = f"{error.message} {error.remedy}"
+
+    def _search_for(self, turn: Turn, spot: Spot | None) -> None:
+        selected = self.get_selected_text()
+        if selected:
+            host(self).search_for(selected, "rules")
+        elif spot and spot.name:
+            host(self).search_for(spot.name, "cards" if spot.kind == "card" else "rules")
+        else:
+            host(self).search_for(turn.question, "rules")
+
+    def _let_go(self) -> None:
+        """Leave a running answer to the engine."""
+        host(self).bridge.let_go()
+        if self._feed:
+            self._feed.remove()
+        self._feed = None
+        self._status.doing = ""
+        self._leave_editing()
+
+    def _show_session(self, opened: SessionOpened) -> None:
+        self._let_go()
+        self._session_id = opened.session.session_id
+        self._status.usage = opened.turns[-1].usage if opened.turns else None
+        running = opened.running_question_id if opened.turns else None
+        stored = opened.turns[:-1] if running else opened.turns
+        num_turns = opened.session.num_turns - bool(running)
+        self._transcript.show_stored(stored, opened.session, num_turns, host(self).facts.model)
+        self._prompt.leads_up = bool(stored)
+        self._status.basis = self._transcript.turns[-1].standing if stored else ""
+        if running:
+            # Following replays the answer from its start, so what is stored of it is not shown.
+            self._start_feed(opened.turns[-1].question)
+            assert self._feed is not None  # noqa: S101 - started above
+            host(self).bridge.follow(self._feed, running)
+        self._prompt.focus()
