@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +29,7 @@ from hexcore_tui.actions import Scope, actions_of, bindings_of, use_keys
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
 from hexcore_tui.facts import (
+    AnswerCost,
     Facts,
     KnowledgeReport,
     configured_model,
@@ -53,12 +55,15 @@ from hexcore_tui.textual_gaps import (
     write_crash_file,
 )
 from hexcore_tui.themes import ThemeShelf
+from hexcore_tui.widgets.chat.turn_view import TurnView
 
 # How long a look-up thread may keep the interpreter while the screen waits for it; Python's 5 ms, taken a few
 # times in one look-up, are more than a frame.
 THREAD_TURN_S = 0.001
 # How soon a changed theme of the user's is seen.
 THEME_LOOK_S = 1.0
+# How many answers' figures are kept.
+MOST_COSTS = 200
 
 
 class HexcoreApp(App[int]):
@@ -95,6 +100,7 @@ class HexcoreApp(App[int]):
         self.profile = profile
         self.bridge = EngineBridge(self, paths, settings, start=start_engine)
         self.crash_file: Path | None = None
+        self.costs: deque[AnswerCost] = deque(maxlen=MOST_COSTS)
         self._wants_tour = tour
         self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
         self._missing["knowledge"] = first_sight(paths.knowledge_dir)
@@ -154,9 +160,11 @@ class HexcoreApp(App[int]):
         self._missing["model"] = missing_model(message.event)
         self._say_missing()
 
-    def on_turn_view_finished(self) -> None:
-        """The list of conversations, when that is what one looks at, has changed."""
-        if self.current_mode == "sessions":
+    def on_turn_view_finished(self, message: TurnView.Finished) -> None:
+        """Remember what the answer cost; the list of conversations, when one looks at it, has changed."""
+        if message.usage is not None:
+            self.costs.append(AnswerCost(message.turn.question, message.usage))
+        if self.current_mode in ("sessions", "memory"):
             self._hand_over("reload")
 
     def on_request_refused(self, message: RequestRefused) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.protocol.events import ModelsListed
-from hexcore_engine.protocol.records import ModelRecord
+from hexcore_engine.protocol.records import ModelRecord, Usage
 
 NOTHING_SET_UP = "Nothing is set up yet: there are no rules and no cards to look up. Get them: hexcore setup"
 
@@ -21,6 +21,14 @@ class Facts:
     rules_date: str | None = None
     cards_date: str | None = None
     num_cards: int | None = None
+
+
+@dataclass(frozen=True)
+class AnswerCost:
+    """A question and what its answer cost."""
+
+    question: str
+    usage: Usage
 
 
 @dataclass(frozen=True)

@@ -210,6 +210,14 @@ class ModelsListed(BaseEvent, frozen=True):
     note: str = ""
 
 
+class ModelPlanned(BaseEvent, frozen=True):
+    """What a model would take here, part by part in lines of text; `fits` None is unknown."""
+
+    model: str
+    text: str
+    fits: bool | None = None
+
+
 class ModelLoading(BaseEvent, frozen=True):
     """A model is being loaded; `fraction` 0 to 1 where it is known."""
 
@@ -279,6 +287,7 @@ Event = (
     | MemorySampled
     | WatchStopped
     | ModelsListed
+    | ModelPlanned
     | ModelLoading
     | ModelLoaded
     | ModelUnloaded
@@ -305,6 +314,7 @@ FINAL_EVENTS: tuple[type[BaseEvent], ...] = (
     SessionExported,
     WatchStopped,
     ModelsListed,
+    ModelPlanned,
     ModelLoaded,
     ModelUnloaded,
     DataChanged,
