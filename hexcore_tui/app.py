@@ -12,7 +12,7 @@ from pathlib import Path
 
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Key
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -52,6 +52,7 @@ from hexcore_tui.textual_gaps import (
     hear_escape_soon,
     on_hangup,
     quieten_scrollbars,
+    type_late,
     write_crash_file,
 )
 from hexcore_tui.themes import ThemeShelf
@@ -144,6 +145,11 @@ class HexcoreApp(App[int]):
         """A cursor blinks only where that costs nothing."""
         if not self.profile.animate and isinstance(event.widget, Input | TextArea):
             event.widget.cursor_blink = False
+
+    def on_key(self, event: Key) -> None:
+        """A letter typed just before its field got the focus belongs to the field."""
+        if type_late(self.focused, event):
+            event.prevent_default()
 
     def on_engine_connected(self) -> None:
         """Ask which model will answer."""
