@@ -205,7 +205,7 @@ class RulesScreen(Screen[None]):
     def _preview_marked(self) -> None:
         finding = self._list.marked
         if finding and finding.number:
-            self._rule.preview(finding.number)
+            self._rule.preview(finding.number, finding.found)
         elif finding and finding.entry:
             self._rule.show_document(glossary_document(finding.entry))
 
@@ -215,7 +215,7 @@ class RulesScreen(Screen[None]):
             return
         self._preview.cancel()
         if finding.number:
-            self._rule.show(finding.number)
+            self._rule.show(finding.number, finding.found)
         else:
             self._preview_marked()
         self.set_focus(self._rule)
