@@ -34,8 +34,10 @@ from hexcore_tui.facts import (
     KnowledgeReport,
     configured_model,
     first_sight,
+    is_first_run,
     missing_model,
     read_knowledge,
+    remember_tour,
 )
 from hexcore_tui.messages import (
     CardRequested,
@@ -63,6 +65,8 @@ from hexcore_tui.widgets.chat.turn_view import TurnView
 THREAD_TURN_S = 0.001
 # How soon a changed theme of the user's is seen.
 THEME_LOOK_S = 1.0
+# Whoever types at once is not kept waiting by the tour.
+TOUR_DELAY_S = 0.5
 # How many answers' figures are kept.
 MOST_COSTS = 200
 
@@ -208,14 +212,16 @@ class HexcoreApp(App[int]):
         sys.setswitchinterval(THREAD_TURN_S)
         self.look_at_knowledge()
         self.set_interval(THEME_LOOK_S, self._look_at_themes)
+        # Asked before the engine makes the file of conversations.
+        self._wants_tour &= is_first_run(self.paths.tour_file, self.paths.sessions_file)
         if self._wants_tour:
-            self._show_around()
+            self.set_timer(TOUR_DELAY_S, self._show_around)
         self.bridge.connect()
 
     def _show_around(self) -> None:
-        from hexcore_tui.widgets.chat.tour import Tour, is_first_run, remember_tour
+        if self._wants_tour:
+            from hexcore_tui.widgets.chat.tour import Tour
 
-        if is_first_run(self.paths.tour_file, self.paths.sessions_file):
             remember_tour(self.paths.tour_file)
             self.chat.query_one("#body").mount(Tour())
 

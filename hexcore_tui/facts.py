@@ -1,7 +1,9 @@
-"""What the top line of every screen says: the model and the age of the data, and what is not there yet."""
+"""What the top line of every screen says: the model and the age of the data; what is not there yet; and
+whether somebody was here before."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,3 +93,15 @@ def size_text(size_bytes: int) -> str:
     if size_bytes >= 1_000_000_000:
         return f"{size_bytes / 1e9:.1f} GB"
     return f"{size_bytes / 1e6:.0f} MB"
+
+
+def is_first_run(seen_file: Path, sessions_file: Path) -> bool:
+    """Whether nobody has seen the tour or asked a question here yet."""
+    return not seen_file.exists() and not sessions_file.exists()
+
+
+def remember_tour(seen_file: Path) -> None:
+    """Note that the tour was shown. Where nothing can be written, it comes once more."""
+    with contextlib.suppress(OSError):
+        seen_file.parent.mkdir(parents=True, exist_ok=True)
+        seen_file.touch()
