@@ -101,6 +101,7 @@ class MemoryScreen(Screen[None]):
         """Say what the marked model would take once the marking pauses."""
         event.stop()
         if event.rows is self._models:
+            self._show_plan("")
             self._marked.call(self._plan_marked)
 
     def on_model_plan_arrived(self, message: ModelPlanArrived) -> None:
@@ -181,7 +182,6 @@ class MemoryScreen(Screen[None]):
 
     def _plan_marked(self) -> None:
         model = self._models.marked
-        self._show_plan("")
         if model is not None and model.available:
             host(self).bridge.request(self, PlanModel(model.location))
 
