@@ -11,7 +11,7 @@ PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help extras setup run test test-light check format bench docs pictures clean
+.PHONY: help extras setup run test test-light check format bench docs pictures torture clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -34,6 +34,9 @@ test-light: $(VENV)/.ready-dev ## run the suite without real models, torch, term
 	@echo "left out, because they are slow: tests of real models, of torch, of terminals and of many processes;" \
 		"make test runs them" >&2
 	@$(BIN)/python -m pytest -m "not slow"
+
+torture: $(VENV)/.ready-dev ## press 5,000 random keys
+	@HEXCORE_FUZZ_KEYS=5000 $(BIN)/python -m pytest -q tests/unit/tui/test_random_keys.py
 
 check: $(VENV)/.ready-dev ## run every linter and type check
 	@$(BIN)/python scripts/lint.py

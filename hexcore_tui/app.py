@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Literal
 
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Key
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -29,12 +30,15 @@ from hexcore_tui.actions import Scope, actions_of, bindings_of, use_keys
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
 from hexcore_tui.facts import (
+    AnswerCost,
     Facts,
     KnowledgeReport,
     configured_model,
     first_sight,
+    is_first_run,
     missing_model,
     read_knowledge,
+    remember_tour,
 )
 from hexcore_tui.messages import (
     CardRequested,
@@ -51,15 +55,21 @@ from hexcore_tui.textual_gaps import (
     hear_escape_soon,
     on_hangup,
     quieten_scrollbars,
+    type_late,
     write_crash_file,
 )
 from hexcore_tui.themes import ThemeShelf
+from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 
 # How long a look-up thread may keep the interpreter while the screen waits for it; Python's 5 ms, taken a few
 # times in one look-up, are more than a frame.
 THREAD_TURN_S = 0.001
 # How soon a changed theme of the user's is seen.
 THEME_LOOK_S = 1.0
+# Whoever types at once is not kept waiting by the tour.
+TOUR_DELAY_S = 0.5
+# How many answers' figures are kept.
+MOST_COSTS = 200
 
 
 class HexcoreApp(App[int]):
@@ -96,6 +106,7 @@ class HexcoreApp(App[int]):
         self.profile = profile
         self.bridge = EngineBridge(self, paths, settings, start=start_engine)
         self.crash_file: Path | None = None
+        self.costs: deque[AnswerCost] = deque(maxlen=MOST_COSTS)
         self._wants_tour = tour
         self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
         self._missing["knowledge"] = first_sight(paths.knowledge_dir)
@@ -140,6 +151,11 @@ class HexcoreApp(App[int]):
         if not self.profile.animate and isinstance(event.widget, Input | TextArea):
             event.widget.cursor_blink = False
 
+    def on_key(self, event: Key) -> None:
+        """A letter typed just before its field got the focus belongs to the field."""
+        if type_late(self.focused, event):
+            event.prevent_default()
+
     def on_engine_connected(self) -> None:
         """Ask which model will answer."""
         self.chat.problem = ""
@@ -156,9 +172,11 @@ class HexcoreApp(App[int]):
         self._missing["model"] = missing_model(message.event)
         self._say_missing()
 
-    def on_turn_feed_finished(self) -> None:
-        """The list of conversations, when that is what one looks at, has changed."""
-        if self.current_mode == "sessions":
+    def on_turn_feed_finished(self, message: TurnFeed.Finished) -> None:
+        """Remember what the answer cost; the list of conversations, when one looks at it, has changed."""
+        if message.usage is not None:
+            self.costs.append(AnswerCost(message.turn.question, message.usage))
+        if self.current_mode in ("sessions", "memory"):
             self._hand_over("reload")
 
     def on_request_refused(self, message: RequestRefused) -> None:
@@ -196,14 +214,16 @@ class HexcoreApp(App[int]):
         sys.setswitchinterval(THREAD_TURN_S)
         self.look_at_knowledge()
         self.set_interval(THEME_LOOK_S, self._look_at_themes)
+        # Asked before the engine makes the file of conversations.
+        self._wants_tour &= is_first_run(self.paths.tour_file, self.paths.sessions_file)
         if self._wants_tour:
-            self._show_around()
+            self.set_timer(TOUR_DELAY_S, self._show_around)
         self.bridge.connect()
 
     def _show_around(self) -> None:
-        from hexcore_tui.widgets.chat.tour import Tour, is_first_run, remember_tour
+        if self._wants_tour:
+            from hexcore_tui.widgets.chat.tour import Tour
 
-        if is_first_run(self.paths.tour_file, self.paths.sessions_file):
             remember_tour(self.paths.tour_file)
             self.chat.query_one("#body").mount(Tour())
 

@@ -38,6 +38,7 @@ MESSAGE_OF_EVENT: dict[type[events.BaseEvent], type[messages.EngineMessage[Any]]
     events.SessionExported: messages.SessionTextArrived,
     events.MemorySampled: messages.MemoryArrived,
     events.ModelsListed: messages.ModelsArrived,
+    events.ModelPlanned: messages.ModelPlanArrived,
     events.ModelLoading: messages.ModelProgressed,
     events.ModelLoaded: messages.ModelArrived,
     events.ModelUnloaded: messages.ModelLeft,

@@ -1,13 +1,15 @@
-"""What the top line of every screen says: the model and the age of the data, and what is not there yet."""
+"""What the top line of every screen says: the model and the age of the data; what is not there yet; and
+whether somebody was here before."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.protocol.events import ModelsListed
-from hexcore_engine.protocol.records import ModelRecord
+from hexcore_engine.protocol.records import ModelRecord, Usage
 
 NOTHING_SET_UP = "Nothing is set up yet: there are no rules and no cards to look up. Get them: hexcore setup"
 
@@ -21,6 +23,14 @@ class Facts:
     rules_date: str | None = None
     cards_date: str | None = None
     num_cards: int | None = None
+
+
+@dataclass(frozen=True)
+class AnswerCost:
+    """A question and what its answer cost."""
+
+    question: str
+    usage: Usage
 
 
 @dataclass(frozen=True)
@@ -83,3 +93,15 @@ def size_text(size_bytes: int) -> str:
     if size_bytes >= 1_000_000_000:
         return f"{size_bytes / 1e9:.1f} GB"
     return f"{size_bytes / 1e6:.0f} MB"
+
+
+def is_first_run(seen_file: Path, sessions_file: Path) -> bool:
+    """Whether nobody has seen the tour or asked a question here yet."""
+    return not seen_file.exists() and not sessions_file.exists()
+
+
+def remember_tour(seen_file: Path) -> None:
+    """Note that the tour was shown. Where nothing can be written, it comes once more."""
+    with contextlib.suppress(OSError):
+        seen_file.parent.mkdir(parents=True, exist_ok=True)
+        seen_file.touch()

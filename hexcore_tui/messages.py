@@ -87,6 +87,10 @@ class ModelsArrived(EngineMessage[events.ModelsListed]):
     """The models at hand."""
 
 
+class ModelPlanArrived(EngineMessage[events.ModelPlanned]):
+    """What a model would take in memory."""
+
+
 class ModelProgressed(EngineMessage[events.ModelLoading]):
     """A model is being loaded."""
 

@@ -20,12 +20,13 @@ from textual.binding import BindingsMap, BindingType
 from textual.containers import VerticalScroll
 from textual.dom import DOMNode
 from textual.drivers import linux_driver
+from textual.events import Key
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widget import Widget
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList, TextArea
 from textual.worker import WorkerFailed
 
 
@@ -146,3 +147,16 @@ def paint_now(screen: Screen[Any], *changed: Widget) -> None:
 def add_bindings(node: DOMNode, bindings: Iterable[BindingType]) -> None:
     """Give one node further keys. Textual 8.2: only a class can have them."""
     node._bindings = BindingsMap.merge([node._bindings, BindingsMap(bindings)])
+
+
+def type_late(focused: Widget | None, event: Key) -> bool:
+    """Give a letter that no widget wanted to the field that has the focus by now; say whether there is one.
+
+    Textual 8.2 decides which widget a key goes to when it is read: `/blocker`, read at once, would open a
+    search and lose its words.
+    """
+    if not event.is_printable or not isinstance(focused, Input | TextArea):
+        return False
+    # One of its own: what is prevented here would be prevented there.
+    focused._forward_event(Key(event.key, event.character))
+    return True

@@ -217,6 +217,14 @@ class ModelsListed(BaseEvent, frozen=True):
     note: str = ""
 
 
+class ModelPlanned(BaseEvent, frozen=True):
+    """What a model would take here, part by part in lines of text; `fits` None is unknown."""
+
+    model: str
+    text: str
+    fits: bool | None = None
+
+
 class ModelLoading(BaseEvent, frozen=True):
     """A model is being loaded; `fraction` 0 to 1 where it is known."""
 
@@ -287,6 +295,7 @@ Event = (
     | MemorySampled
     | WatchStopped
     | ModelsListed
+    | ModelPlanned
     | ModelLoading
     | ModelLoaded
     | ModelUnloaded
@@ -314,6 +323,7 @@ FINAL_EVENTS: tuple[type[BaseEvent], ...] = (
     SessionExported,
     WatchStopped,
     ModelsListed,
+    ModelPlanned,
     ModelLoaded,
     ModelUnloaded,
     DataChanged,

@@ -137,6 +137,12 @@ class ListModels(BaseRequest, frozen=True):
     """Models at hand and the configured one. `ModelsListed`."""
 
 
+class PlanModel(BaseRequest, frozen=True):
+    """Say what a model would take in memory before it is loaded; named as in `LoadModel`. `ModelPlanned`."""
+
+    model: str
+
+
 class LoadModel(BaseRequest, frozen=True):
     """Load a model: a GGUF file, a server's http(s) address, "embedded" or "scripted"; None is the configured
     one. Finishes or stops the running answer first. Streams `ModelLoading`, then `ModelLoaded`."""
@@ -193,6 +199,7 @@ Request = (
     | WatchMemory
     | StopWatching
     | ListModels
+    | PlanModel
     | LoadModel
     | UnloadModel
     | RunSetup

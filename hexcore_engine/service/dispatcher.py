@@ -60,6 +60,7 @@ class Dispatcher:
             requests.WatchMemory: self._watch_memory,
             requests.StopWatching: self._stop_watching,
             requests.ListModels: self._list_models,
+            requests.PlanModel: self._plan_model,
             requests.LoadModel: self._load_model,
             requests.UnloadModel: self._unload_model,
             requests.RunSetup: self._run_setup,
@@ -276,6 +277,13 @@ class Dispatcher:
         loaded = self._engine.host.record
         name = loaded.name if loaded else None
         connection.send(request_id, events.ModelsListed(models, settings.model.path, name, note))
+
+    async def _plan_model(self, connection: Connection, request_id: int, ask: requests.PlanModel) -> None:
+        from hexcore_engine.models.fit import fit_text, plan_fit
+
+        settings = msgspec.structs.replace(self._engine.read_settings().model, path=ask.model)
+        fit = await asyncio.to_thread(plan_fit, settings, self._engine.paths)
+        connection.send(request_id, events.ModelPlanned(ask.model, fit_text(fit), fit.fits))
 
     async def _load_model(self, connection: Connection, request_id: int, load: requests.LoadModel) -> None:
         started = time.monotonic()

@@ -76,7 +76,7 @@ class CardsScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Type at once, and see what set-up may have brought since."""
         if self.focused is None:
-            self._query.focus()
+            self.set_focus(self._query)
         self._search(self._query.words)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -125,13 +125,13 @@ class CardsScreen(Screen[None]):
         """Go back to the field; from the field itself, empty it."""
         if self._query.has_focus:
             self._query.value = ""
-        self._query.focus()
+        self.set_focus(self._query)
 
     def action_take_reading(self) -> None:
         """Put the query as it was read into the field, to be mended there."""
         if self._found.reading:
             self._query.value = self._found.reading
-            self._query.focus()
+            self.set_focus(self._query)
 
     def action_ask_about(self) -> None:
         """Put the card's name into a question."""
@@ -148,7 +148,7 @@ class CardsScreen(Screen[None]):
         """Look for a card and show it."""
         self._query.value = clean_line(name)
         self._card.show(name)
-        self._card.focus()
+        self.set_focus(self._card)
 
     @work(group="search", exclusive=True, exit_on_error=False)
     async def _search(self, words: str) -> None:
@@ -185,7 +185,7 @@ class CardsScreen(Screen[None]):
         self._preview.cancel()
         self._show_marked()
         if self._list.highlighted_name:
-            self._card.focus()
+            self.set_focus(self._card)
 
 
 def _say(line: Static, content: Content) -> list[Static]:

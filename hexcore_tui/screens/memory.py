@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import time
+
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
+from textual.content import Content
 from textual.screen import Screen
+from textual.widgets import Static
 
-from hexcore_engine.protocol.requests import ListModels, LoadModel, UnloadModel
-from hexcore_engine.utils.validation import clean_line
+from hexcore_engine.protocol.requests import ListModels, LoadModel, PlanModel, UnloadModel
+from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.messages import (
     MemoryArrived,
     ModelArrived,
     ModelLeft,
+    ModelPlanArrived,
     ModelProgressed,
     ModelsArrived,
     RequestRefused,
 )
 from hexcore_tui.widgets.memory.answer_facts import AnswerFacts
+from hexcore_tui.widgets.memory.answer_log import AnswerLog
 from hexcore_tui.widgets.memory.device_list import DeviceList, DeviceScroll
 from hexcore_tui.widgets.memory.model_list import ModelList
+from hexcore_tui.widgets.shared.delay import Delay
 from hexcore_tui.widgets.shared.key_bar import KeyBar
+from hexcore_tui.widgets.shared.row_list import RowList
 from hexcore_tui.widgets.shared.title_bar import TitleBar
 
 
@@ -29,9 +37,15 @@ class MemoryScreen(Screen[None]):
     """Watches only while it is seen; it draws frozen snapshots and measures nothing itself."""
 
     BINDINGS = bindings_of("memory")
+    AUTO_FOCUS = "ModelList"
     CSS = """
     MemoryScreen {
         & #body { height: 1fr; }
+        & #plan { height: auto; padding: 0 1; color: $text-muted; }
+        & #plan.-empty { display: none; }
+        &.-narrow AnswerLog { display: none; }
+        &.-narrow.-tall AnswerLog { display: block; height: 4; }
+        &.-narrow ModelList { height: 4; }
         & #side { height: auto; }
         &.-wide #body { layout: horizontal; }
         &.-wide DeviceScroll { width: 3fr; }
@@ -46,6 +60,11 @@ class MemoryScreen(Screen[None]):
         self._devices = DeviceList()
         self._facts = AnswerFacts()
         self._models = ModelList()
+        self._plan = Static("", id="plan", classes="-empty")
+        self._answers = AnswerLog()
+        self._marked = Delay(self)
+        self._loading = ""
+        self._loading_since: float | None = None
 
     def compose(self) -> ComposeResult:
         """Devices, then the last answer and the models below or, on a wide screen, beside them."""
@@ -56,12 +75,15 @@ class MemoryScreen(Screen[None]):
             with Vertical(id="side"):
                 yield self._facts
                 yield self._models
+                yield self._plan
+                yield self._answers
         yield KeyBar("memory", "everywhere")
 
     def on_screen_resume(self) -> None:
         """Start to watch, and see which models there are."""
         if self.focused is None:
             self._models.focus()
+        self.reload()
         self._look()
 
     def on_screen_suspend(self) -> None:
@@ -75,6 +97,20 @@ class MemoryScreen(Screen[None]):
         self._devices.snapshot = message.event.snapshot
         self._facts.snapshot = message.event.snapshot
 
+    def on_row_list_highlighted(self, event: RowList.Highlighted) -> None:
+        """Say what the marked model would take once the marking pauses."""
+        event.stop()
+        if event.rows is self._models:
+            self._show_plan("")
+            self._marked.call(self._plan_marked)
+
+    def on_model_plan_arrived(self, message: ModelPlanArrived) -> None:
+        """Show the arithmetic of the marked model."""
+        message.stop()
+        model = self._models.marked
+        if model is not None and model.location == message.event.model:
+            self._show_plan(message.event.text, "$warning" if message.event.fits is False else "")
+
     def on_models_arrived(self, message: ModelsArrived) -> None:
         """Draw the models."""
         message.stop()
@@ -85,11 +121,14 @@ class MemoryScreen(Screen[None]):
         message.stop()
         event = message.event
         share = "" if event.fraction is None else f" {100 * event.fraction:.0f} %"
-        self._facts.progress = f"Loading {clean_line(event.model)}: {clean_line(event.stage)}{share}"
+        self._loading = f"Loading {clean_line(event.model)}: {clean_line(event.stage)}{share}"
+        self._loading_since = self._loading_since or time.monotonic()
+        self._say_loading()
 
     def on_model_arrived(self, message: ModelArrived) -> None:
         """A model is in memory."""
         message.stop()
+        self._loading_since = None
         event = message.event
         self._facts.progress = f"Loaded {clean_line(event.model.name)} in {event.elapsed_s:.1f} s"
         host(self).model_seen(event.model)
@@ -105,6 +144,7 @@ class MemoryScreen(Screen[None]):
     def on_request_refused(self, message: RequestRefused) -> None:
         """Say what failed; with the engine gone there is nothing to draw."""
         message.stop()
+        self._loading_since = None
         words = f"{message.error.message} {message.error.remedy}"
         if message.engine_lost or self._devices.snapshot is None:
             self._devices.problem = words
@@ -116,6 +156,10 @@ class MemoryScreen(Screen[None]):
         message.stop()
         self._facts.progress = f"Loading {clean_line(message.model.name)} …"
         host(self).bridge.request(self, LoadModel(model=message.model.location))
+
+    def reload(self) -> None:
+        """Show the answers so far."""
+        self._answers.show_costs(host(self).costs)
 
     def action_load_model(self) -> None:
         """Load the marked model."""
@@ -135,3 +179,20 @@ class MemoryScreen(Screen[None]):
         interval_s = max(app.settings.screen.memory_interval_s, app.profile.memory_s)
         app.bridge.watch_memory(self, interval_s)
         self.action_refresh_models()
+
+    def _plan_marked(self) -> None:
+        model = self._models.marked
+        if model is not None and model.available:
+            host(self).bridge.request(self, PlanModel(model.location))
+
+    def _show_plan(self, text: str, style: str = "") -> None:
+        # Lines of their own where there is room for them.
+        shown = clean_text(text) if self.has_class("-wide") else clean_line(text)
+        self._plan.update(Content(shown).stylize(style) if style else Content(shown))
+        self._plan.set_class(not text, "-empty")
+
+    def _say_loading(self) -> None:
+        """While it loads, how long it has taken so far."""
+        if self._loading_since is not None:
+            self._facts.progress = f"{self._loading} … {time.monotonic() - self._loading_since:.0f} s"
+            self.set_timer(1.0, self._say_loading)

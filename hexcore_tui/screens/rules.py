@@ -79,7 +79,7 @@ class RulesScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Type at once, and see what set-up may have brought since."""
         if self.focused is None:
-            self._query.focus()
+            self.set_focus(self._query)
         self._contents.reload()
         self._search(self._query.words)
 
@@ -94,12 +94,12 @@ class RulesScreen(Screen[None]):
         if self._query.words:
             self._read_marked()
         else:
-            self._contents.focus()
+            self.set_focus(self._contents)
 
     def on_query_input_moved(self, event: QueryInput.Moved) -> None:
         """Move through the list while the field keeps the focus; down from an empty one into the contents."""
         if not self._query.words:
-            self._contents.focus()
+            self.set_focus(self._contents)
         elif event.key in ("up", "down"):
             self._list.action_move(-1 if event.key == "up" else 1)
         else:
@@ -129,7 +129,7 @@ class RulesScreen(Screen[None]):
             self._preview.cancel()
             self._rule.show(event.node.data)
             if not event.node.allow_expand:
-                self._rule.focus()
+                self.set_focus(self._rule)
 
     def on_rule_requested(self, message: RuleRequested) -> None:
         """Follow a link."""
@@ -145,7 +145,7 @@ class RulesScreen(Screen[None]):
         """Go back to the field; from the field itself, empty it."""
         if self._query.has_focus:
             self._query.value = ""
-        self._query.focus()
+        self.set_focus(self._query)
 
     def action_back(self) -> None:
         """Show the rule read before."""
@@ -186,7 +186,7 @@ class RulesScreen(Screen[None]):
     def show_rule(self, number: str) -> None:
         """Show a rule and read it."""
         self._rule.show(number)
-        self._rule.focus()
+        self.set_focus(self._rule)
 
     def _search(self, words: str) -> None:
         self.query_one(ContentSwitcher).current = "findings" if words else "contents"
@@ -211,7 +211,7 @@ class RulesScreen(Screen[None]):
     def _preview_marked(self) -> None:
         finding = self._list.marked
         if finding and finding.number:
-            self._rule.preview(finding.number)
+            self._rule.preview(finding.number, finding.found)
         elif finding and finding.entry:
             self._rule.show_document(glossary_document(finding.entry))
 
@@ -221,10 +221,10 @@ class RulesScreen(Screen[None]):
             return
         self._preview.cancel()
         if finding.number:
-            self._rule.show(finding.number)
+            self._rule.show(finding.number, finding.found)
         else:
             self._preview_marked()
-        self._rule.focus()
+        self.set_focus(self._rule)
 
 
 def note_text(words: str, num_findings: int, release: ReleaseRecord | None) -> str:

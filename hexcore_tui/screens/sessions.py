@@ -58,7 +58,7 @@ class SessionsScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Read the list anew each time the screen is visited."""
-        self._list.focus()
+        self.set_focus(self._list)
         self._say("")
         self.reload()
 
@@ -132,7 +132,7 @@ class SessionsScreen(Screen[None]):
 
     def action_focus_query(self) -> None:
         """Go to the search."""
-        self._query.focus()
+        self.set_focus(self._query)
 
     def action_open_session(self) -> None:
         """Go on with the conversation in the chat."""
@@ -148,7 +148,7 @@ class SessionsScreen(Screen[None]):
         if hit:
             self._title_field.value = clean_line(hit.session.title)
             self._title_field.add_class("-renaming")
-            self._title_field.focus()
+            self.set_focus(self._title_field)
 
     def action_delete_session(self) -> None:
         """Delete; `undo_delete` brings it back."""
@@ -176,7 +176,7 @@ class SessionsScreen(Screen[None]):
             self._end_renaming()
         elif self._query.has_focus or self._query.value:
             self._query.value = ""
-            self._list.focus()
+            self.set_focus(self._list)
         else:
             host(self).action_go("chat")
 
@@ -187,7 +187,7 @@ class SessionsScreen(Screen[None]):
 
     def _end_renaming(self) -> None:
         self._title_field.remove_class("-renaming")
-        self._list.focus()
+        self.set_focus(self._list)
 
     def _ask(self, request: requests.Request) -> None:
         host(self).bridge.request(self, request)

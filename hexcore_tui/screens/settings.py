@@ -53,7 +53,7 @@ class SettingsScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Read the file anew each time the screen is visited."""
-        self._list.focus()
+        self.set_focus(self._list)
         self._say(f"Kept in {host(self).paths.settings_file}")
         self._read()
 
@@ -90,7 +90,7 @@ class SettingsScreen(Screen[None]):
             return
         self._value.value = str(row.value)
         self._value.add_class("-editing")
-        self._value.focus()
+        self.set_focus(self._value)
 
     def action_reset(self) -> None:
         """Take the default again."""
@@ -142,7 +142,7 @@ class SettingsScreen(Screen[None]):
 
     def _end_editing(self) -> None:
         self._value.remove_class("-editing")
-        self._list.focus()
+        self.set_focus(self._list)
 
     def _say(self, words: str) -> None:
         self._words.update(Content(clean_line(words)))

@@ -84,11 +84,14 @@ def test_conversations_go_on_and_are_listed_renamed_exported_and_deleted(hexcore
     assert hexcore("sessions", "rename", first, "Combat", "keywords").returncode == 0
     listed = json.loads(hexcore("sessions", "--json").stdout)["sessions"]
     assert [(entry["title"], entry["num_turns"]) for entry in listed] == [("Combat keywords", 3)]
+    found = json.loads(hexcore("sessions", "search", "reach", "--json").stdout)["hits"]
+    assert [hit["session"]["session_id"] for hit in found] == [first]
+    assert hexcore("sessions", "search", "neversaid").returncode == 1
     assert "And flying?" in hexcore("sessions", "export", "last").stdout
     assert len(json.loads(hexcore("sessions", "export", "last", "json").stdout)["turns"]) == 3
     assert hexcore("sessions", "delete", first).returncode == 0
     assert hexcore("sessions").returncode == 1
-    assert hexcore("sessions", "undelete", first).returncode == 0
+    assert hexcore("sessions", "undelete", "last").returncode == 0
     assert hexcore("sessions").returncode == 0
 
 

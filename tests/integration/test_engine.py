@@ -131,6 +131,13 @@ async def test_of_engines_started_at_once_one_stays(scripted_home: Paths) -> Non
     assert {process.returncode for process in started} == {0}
 
 
+async def test_what_a_model_would_take_is_told_without_loading_it(client: EngineClient) -> None:
+    planned = await client.call(requests.PlanModel("scripted"))
+    assert planned == events.ModelPlanned("scripted", planned.text, None)  # type: ignore[union-attr]
+    listed = await client.call(requests.ListModels())
+    assert isinstance(listed, events.ModelsListed)
+
+
 async def test_follow_ups_continue_the_conversation(client: EngineClient) -> None:
     first = await answer_to(client)
     second = await answer_to(client, "And flying?", session_id="last")

@@ -11,6 +11,9 @@ from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
 from hexcore_tui.widgets.shared.mana import with_symbols
 
 MUTED = "$text-muted"
+# The statuses in the order people ask for them, and how each looks.
+LEGALITY_ORDER = {"banned": 1, "restricted": 2, "legal": 3, "not_legal": 4}
+LEGALITY_STYLES = {"banned": "bold $error", "restricted": "bold $warning", "legal": "$success"}
 
 
 def card_document(card: CardRecord, keyword_rules: Mapping[str, str], status: KnowledgeStatus) -> Document:
@@ -25,6 +28,7 @@ def card_document(card: CardRecord, keyword_rules: Mapping[str, str], status: Kn
         _add_face(builder, face)
     _add_missing(builder, card)
     _add_keywords(builder, card, keyword_rules)
+    _add_legalities(builder, card)
     _add_rulings(builder, card)
     _add_source(builder, card, status)
     return builder.build()
@@ -90,6 +94,20 @@ def _add_keywords(builder: DocumentBuilder, card: CardRecord, keyword_rules: Map
         else:
             builder.add(clean_line(keyword))
     builder.end_line(2)
+
+
+def _add_legalities(builder: DocumentBuilder, card: CardRecord) -> None:
+    """Add where the card may be played, by status, where the source tells."""
+    by_status: dict[str, list[str]] = {}
+    for name, status in sorted((card.legalities or {}).items()):
+        by_status.setdefault(status, []).append(clean_line(name).replace("_", " "))
+    for status in sorted(by_status, key=lambda status: LEGALITY_ORDER.get(status, 0)):
+        label = clean_line(status).replace("_", " ").capitalize()
+        builder.add(f"{label}  ", LEGALITY_STYLES.get(status, MUTED))
+        builder.add(", ".join(by_status[status]), MUTED if status == "not_legal" else "")
+        builder.end_line()
+    if by_status:
+        builder.end_line()
 
 
 def _add_rulings(builder: DocumentBuilder, card: CardRecord) -> None:

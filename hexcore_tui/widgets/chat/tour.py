@@ -5,9 +5,7 @@ It takes no key and no focus, ends with the first letter typed, and never comes 
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from textual.content import Content
 from textual.widget import Widget
@@ -98,15 +96,3 @@ def tour_steps() -> tuple[Step, ...]:
             f"name, {everywhere['quit']} leaves.",
         ),
     )
-
-
-def is_first_run(seen_file: Path, sessions_file: Path) -> bool:
-    """Whether nobody has seen the tour or asked a question here yet."""
-    return not seen_file.exists() and not sessions_file.exists()
-
-
-def remember_tour(seen_file: Path) -> None:
-    """Note that the tour was shown. Where nothing can be written, it comes once more."""
-    with contextlib.suppress(OSError):
-        seen_file.parent.mkdir(parents=True, exist_ok=True)
-        seen_file.touch()

@@ -17,6 +17,8 @@ from hexcore_tui.widgets.memory.parts import MUTED, device_content, engine_bytes
 
 HISTORY_LENGTH = 120
 LEVELS = " ▁▂▃▄▅▆▇█"
+PLOT_ROWS = 4
+PLOT_STYLE = "$memory-weights"
 PLAIN_LEVELS = " .:-=+*#"
 
 
@@ -65,13 +67,16 @@ class DeviceScroll(VerticalScroll, can_focus=True):
 
 
 def history_content(sizes: tuple[int, ...], width: int, unicode: bool) -> Content:
-    """Return the engine's size over the last samples as one line of levels, with the newest and the peak."""
+    """Return the engine's size over the last samples as a plot, with the newest and the peak above it."""
     if not sizes:
         return Content("")
     peak = max(sizes)
-    words = f"Engine {size_text(sizes[-1])}, peak {size_text(peak)} "
+    words = f"Engine {size_text(sizes[-1])}, peak {size_text(peak)} in the last {len(sizes)} looks"
     levels = LEVELS if unicode else PLAIN_LEVELS
-    top = len(levels) - 1
-    shown = sizes[-max(0, width - len(words)) :]
-    line = "".join(levels[round(size / peak * top)] if peak else levels[0] for size in shown)
-    return Content.assemble((words, MUTED), (line, "$memory-weights"))
+    steps = len(levels) - 1
+    heights = [round(size / peak * steps * PLOT_ROWS) if peak else 0 for size in sizes[-max(1, width) :]]
+    rows = [
+        "".join(levels[min(max(height - row * steps, 0), steps)] for height in heights)
+        for row in reversed(range(PLOT_ROWS))
+    ]
+    return Content("\n").join([Content(words).stylize(MUTED), Content("\n".join(rows)).stylize(PLOT_STYLE)])

@@ -38,10 +38,17 @@ class ModelList(RowList):
         event.stop()
         self.request_load()
 
+    @property
+    def marked(self) -> ModelRecord | None:
+        """The marked model."""
+        if self.highlighted is None or not self._listed.models:
+            return None
+        return self._listed.models[self.highlighted]
+
     def request_load(self) -> None:
         """Ask for the marked model to be loaded."""
-        if self.highlighted is not None and self._listed.models:
-            self.post_message(self.LoadRequested(self._listed.models[self.highlighted]))
+        if self.marked is not None:
+            self.post_message(self.LoadRequested(self.marked))
 
     def show_models(self, listed: ModelsListed) -> None:
         """Replace the rows; the mark stays where it was."""

@@ -13,7 +13,7 @@ from hexcore_engine.knowledge.rules.numbers import find_numbers, parse_number
 from hexcore_engine.knowledge.rules.records import GlossaryRecord, Mark, RuleRecord
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.widgets.rules.rule_document import MUTED, first_line
-from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
+from hexcore_tui.widgets.shared.document import HIT_STYLE, Document, DocumentBuilder
 from hexcore_tui.widgets.shared.row_list import RowList
 
 if TYPE_CHECKING:
@@ -26,13 +26,14 @@ NUMBER_WIDTH = 9
 @dataclass(frozen=True)
 class Finding:
     """One row: a rule (`number`) or an entry of the glossary (`entry`). `marks` are the places in `text` that
-    hold what was looked for."""
+    hold what was looked for, `found` the words that do in the whole rule."""
 
     label: str
     text: str
     number: str | None = None
     entry: GlossaryRecord | None = None
     marks: tuple[Mark, ...] = ()
+    found: tuple[str, ...] = ()
 
 
 class FindingList(RowList):
@@ -56,7 +57,7 @@ class FindingList(RowList):
         finding = self._findings[index]
         text = Content(finding.text)
         for start, end in finding.marks:
-            text = text.stylize("bold $accent", start, end)
+            text = text.stylize(HIT_STYLE, start, end)
         return Content.assemble((f" {finding.label:<{NUMBER_WIDTH}}", "$primary"), text)
 
 
@@ -110,7 +111,8 @@ def _rule_finding(rule: RuleRecord, marks: tuple[Mark, ...] = ()) -> Finding:
     whole = rule.text or rule.plain
     # The line is the text's beginning, but for white space and what can't be shown.
     seen = tuple((start, end) for start, end in marks if line[start:end] == whole[start:end] != "")
-    return Finding(rule.number, line, number=rule.number, marks=seen)
+    found = tuple(dict.fromkeys(whole[start:end] for start, end in marks))
+    return Finding(rule.number, line, number=rule.number, marks=seen, found=found)
 
 
 def _moved_finding(move: RuleMove) -> Finding:

@@ -6,10 +6,10 @@ from textual.content import Content
 
 from hexcore_engine.protocol.records import SessionHit
 from hexcore_engine.utils.validation import clean_line
+from hexcore_tui.widgets.shared.document import HIT_STYLE
 from hexcore_tui.widgets.shared.row_list import RowList
 
 MUTED = "$text-muted"
-HIT = "bold $accent"
 DATE_LENGTH = len("2026-01-16 12:00")
 # With an excerpt beside it, a title takes this share of a row.
 TITLE_SHARE = 0.35
@@ -55,7 +55,7 @@ def found_line(hit: SessionHit, width: int) -> Content:
     title = Content(clean_line(hit.session.title)).truncate(room, ellipsis=True, pad=True)
     excerpt = Content(hit.excerpt)
     for start, end in hit.marks:
-        excerpt = excerpt.stylize(HIT, start, end)
+        excerpt = excerpt.stylize(HIT_STYLE, start, end)
     return Content.assemble((f" {_date(hit)}  ", MUTED), title, "  ", excerpt)
 
 

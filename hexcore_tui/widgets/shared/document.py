@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.style import Style
 
 LinkKind = Literal["rule", "card"]
+# What was looked for, wherever it stands.
+HIT_STYLE = "bold $accent"
 LINK_STYLE = "$primary underline"
 META_KEY = "hexcore_link"
 

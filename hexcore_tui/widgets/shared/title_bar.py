@@ -53,6 +53,7 @@ class TitleBar(Widget):
 
     def _cover_or_uncover(self, _screen: Screen[object]) -> None:
         self.set_class(is_too_small(self.app.size), "-covering")
+        self.refresh()
 
 
 def is_too_small(size: Size) -> bool:

@@ -17,8 +17,9 @@ from hexcore_engine.utils.memory import GpuMemory, ScriptedMemoryDriver, SystemM
 from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.screens.memory import MemoryScreen
+from hexcore_tui.widgets.memory.device_list import history_content
 
-from .conftest import SMALL_MODEL, screen_text
+from .conftest import SMALL_MODEL, beginning, ending, screen_text, tell
 
 MakeApp = Callable[[], HexcoreApp]
 GB = 1_000_000_000
@@ -136,3 +137,51 @@ async def test_the_models_say_what_is_missing_for_a_device(make_app: MakeApp) ->
         app.screen.post_message(messages.ModelsArrived(listed))
         await pilot.pause()
         assert "make setup EXTRAS=torch" in screen_text(app)
+
+
+async def test_each_answers_figures_stand_beside_its_question(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(140, 40)) as pilot:
+        for question in ("Does the lantern count?", "And the moth?"):
+            turn = app.chat._transcript.add_turn(question, app.profile)
+            await pilot.pause()
+            tell(turn, *beginning(), ending())
+            await pilot.pause()
+        await pilot.press("f5")
+        await pilot.pause()
+        rows = [line for line in screen_text(app).splitlines() if "84.1" in line and "0.31 s" in line]
+        assert "And the moth?" in rows[0]
+        assert "Does the lantern count?" in rows[1]
+
+
+async def test_what_a_model_would_take_is_told_before_it_is_loaded(make_app: MakeApp) -> None:
+    app = make_app()
+    for size in ((140, 40), (80, 24)):
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("f5")
+            listed = events.ModelsListed((SMALL_MODEL,), SMALL_MODEL.location, None)
+            app.screen.post_message(messages.ModelsArrived(listed))
+            await pilot.pause()
+            plan = events.ModelPlanned(SMALL_MODEL.location, "weights 98 MiB\nIt does not fit.", False)
+            app.screen.post_message(messages.ModelPlanArrived(plan))
+            await pilot.pause()
+            text = screen_text(app)
+            assert "weights 98 MiB" in text
+            assert "It does not fit." in text
+        app = make_app()
+
+
+async def test_while_a_model_loads_the_time_so_far_is_told(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.press("f5")
+        app.screen.post_message(messages.ModelProgressed(events.ModelLoading("Pebble", "loading", 0.5)))
+        await pilot.pause()
+        assert "Loading Pebble: loading 50 % … 0 s" in screen_text(app)
+
+
+def test_the_history_is_a_plot_of_several_rows() -> None:
+    rows = history_content((1, 2, 4), 40, True).plain.splitlines()
+    assert rows[0].startswith("Engine")
+    assert [row[2] for row in rows[1:]] == ["█"] * 4
+    assert [row[0] for row in rows[1:]] == [" ", " ", " ", "█"]
