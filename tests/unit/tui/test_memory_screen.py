@@ -143,9 +143,11 @@ async def test_each_answers_figures_stand_beside_its_question(make_app: MakeApp)
     app = make_app()
     async with app.run_test(size=(140, 40)) as pilot:
         for question in ("Does the lantern count?", "And the moth?"):
-            turn = app.chat._transcript.add_turn(question, app.profile)
+            app.chat._start_feed(question)
             await pilot.pause()
-            tell(turn, *beginning(), ending())
+            feed = app.chat._feed
+            assert feed is not None
+            tell(feed, *beginning(), ending())
             await pilot.pause()
         await pilot.press("f5")
         await pilot.pause()
