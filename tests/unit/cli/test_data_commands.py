@@ -92,7 +92,14 @@ def test_an_import_that_waits_says_for_whom(
     file.write_bytes(own_rules())
     waiting = [sys.executable, "-m", "hexcore_engine.cli.main", "data", "import", str(file), "--json"]
     with import_lock(paths_of(home).knowledge_dir):
-        process = subprocess.Popen(waiting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            waiting,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A suite that runs in the background may have been told to ignore Ctrl-C, and hands that down.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         assert process.stderr is not None
         said = process.stderr.readline()
         assert f"waiting for another import (process {os.getpid()}, since " in said
@@ -100,7 +107,14 @@ def test_an_import_that_waits_says_for_whom(
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
         process.communicate()
-        process = subprocess.Popen(waiting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            waiting,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A suite that runs in the background may have been told to ignore Ctrl-C, and hands that down.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         assert process.stderr is not None
         process.stderr.readline()
     out, _ = process.communicate(timeout=30)
