@@ -144,12 +144,17 @@ class SignalReader:
         on_cards = [(card.name, words) for card, words in zip(cards, printed, strict=True)]
         lists["card_topic"], named_on = self._of_topics(on_cards)
         lists |= self._of_memory(asked, query)
-        lists |= self._of_vectors(query.near())
         for part in self._without:
             lists |= dict.fromkeys(PARTS[part], self._zeros())
+        # All that can be done before the vectors are waited for.
+        fused = fuse(lists)
+        if "vectors" not in self._without:
+            near = self._of_vectors(query.near())
+            fused += fuse(near)
+            lists |= near
         return Signals(
             lists=lists,
-            fused=fuse(lists),
+            fused=fused,
             num_cards=len(cards),
             num_terms=len(asked),
             named={place: stems for place, (_, stems) in named.items()},
@@ -247,9 +252,9 @@ class SignalReader:
 
 
 def fuse(lists: Mapping[str, Floats]) -> Floats:
-    """Reciprocal-rank fusion (Cormack, Clarke and Büttcher 2009) of FUSION's lists."""
-    fused = np.zeros(len(lists["all"]), dtype=np.float32)
-    for name, weight in FUSION.items():
+    """Reciprocal-rank fusion (Cormack, Clarke and Büttcher 2009) of those of FUSION's lists that are there."""
+    fused = np.zeros(len(next(iter(lists.values()))), dtype=np.float32)
+    for name, weight in ((name, weight) for name, weight in FUSION.items() if name in lists):
         best = best_places(lists[name], _FUSED_DEPTH)
         fused[best] += weight / (_RANK_OFFSET + 1 + np.arange(len(best), dtype=np.float32))
     return fused
