@@ -116,7 +116,6 @@ class SentenceEmbedder:
             found: Floats = torch.nn.functional.normalize(means, dim=1).numpy()
         return found
 
-
     def _states(self, tokens: Any, present: Any) -> Any:
         """Last hidden states [text, token, WIDTH]; padding is where `present` is False."""
         import torch
