@@ -169,6 +169,7 @@ class HexcorePipeline:
         try:
             yield self._route(answer)
             yield self._retrieve(answer)
+            yield from self._route_by_meaning(answer)
             decoder = self._open(answer)
             admission = self._plan(answer, decoder)
             yield answer.planned(admission.plan, decoder.model)
@@ -268,6 +269,16 @@ class HexcorePipeline:
             retrieved = _no_passages(request, wrapped, started)
         answer.note_evidence(retrieved)
         return retrieved
+
+    def _route_by_meaning(self, answer: AnswerInProgress) -> Iterator[QuestionRouted]:
+        """Looking for evidence may have read the question's meaning, by which a stronger model judges."""
+        request, before = answer.request, answer.choice
+        if request.mode or before is None:
+            return
+        choice, _ = self._judge(request.question)
+        if (choice.mode, choice.abstained) != (before.mode, before.abstained):
+            answer.choice = choice
+            yield QuestionRouted(request.question_id, choice)
 
     def _not_told_yet(self, notes: tuple[str, ...]) -> tuple[str, ...]:
         """What a person may do without is said once, not under every answer."""

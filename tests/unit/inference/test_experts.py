@@ -4,6 +4,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hexcore_engine.inference.decoders.base import (
@@ -16,9 +17,18 @@ from hexcore_engine.inference.decoders.base import (
 from hexcore_engine.inference.decoders.scripted import ScriptedDecoder
 from hexcore_engine.inference.experts import experts_for
 from hexcore_engine.inference.pipeline import HexcorePipeline
+from hexcore_engine.inference.prompt import MODE_STYLES
 from hexcore_engine.inference.request import PipelineRequest
-from hexcore_engine.models.router import pinned, undecided
-from hexcore_engine.protocol.events import AnswerCompleted, PlanMade
+from hexcore_engine.knowledge.retriever import Retrieval
+from hexcore_engine.models.router import (
+    FOLDER,
+    MEANING_WEIGHTS_NAME,
+    TransactionClassifier,
+    pinned,
+    undecided,
+)
+from hexcore_engine.models.router_model import load_model
+from hexcore_engine.protocol.events import AnswerCompleted, PassagesRetrieved, PlanMade, QuestionRouted
 from hexcore_engine.protocol.records import MODE_NAMES, ModeChoice, ModeProbability
 from hexcore_engine.settings import Settings
 from tests.unit.inference.parts import FixedRetriever, KnownNumbers
@@ -80,6 +90,44 @@ def test_the_two_best_write_only_where_routing_is_unsure_and_it_is_allowed() -> 
     assert experts_for(None, True) == ()
     nothing = undecided()
     assert experts_for(nothing, True) == (Expert(nothing.mode),)
+
+
+class LearningRetriever(FixedRetriever):
+    """Makes the question's meaning known by looking it up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[str, np.ndarray] = {}
+
+    def retrieve(self, question: str, limit: int = 12) -> Retrieval:
+        # A sentence vector that speaks for RETROSPECT.
+        meaning = load_model(FOLDER / MEANING_WEIGHTS_NAME).meaning
+        assert meaning is not None
+        direction = meaning[:, MODE_NAMES.index("RETROSPECT")]
+        self.known[question] = direction / np.linalg.norm(direction)
+        return super().retrieve(question, limit)
+
+
+def test_the_mode_is_told_at_once_and_again_where_the_meaning_says_otherwise() -> None:
+    retriever, decoder = LearningRetriever(), ScriptedDecoder(tokens_per_s=0)
+    routing = HexcorePipeline.from_parts(
+        open_decoder=lambda: decoder,
+        retriever=retriever,  # type: ignore[arg-type]
+        knowledge=KnownNumbers(),  # type: ignore[arg-type]
+        router=TransactionClassifier(known_meaning=retriever.known.get),
+        settings=Settings(),
+    )
+    events = list(routing.stream("What is trample?"))
+    kinds = [type(event) for event in events]
+    assert kinds[:4] == [QuestionRouted, PassagesRetrieved, QuestionRouted, PlanMade]
+    told = [event.choice for event in events if isinstance(event, QuestionRouted)]
+    assert [choice.mode for choice in told] == ["EXPLAIN", "RETROSPECT"]
+    assert decoder.requests[0].experts[0].mode == "RETROSPECT"
+    assert MODE_STYLES["RETROSPECT"].instruction in decoder.requests[0].messages[-1].content
+    # Known from the start, as after typing, or pinned, it is told once.
+    for request in (PipelineRequest("What is trample?"), PipelineRequest("What?", mode="TEACH")):
+        events = list(routing.stream(request))
+        assert [type(event) for event in events].count(QuestionRouted) == 1
 
 
 def test_a_decoder_without_adapters_is_asked_for_one_expert_and_ignores_it() -> None:
