@@ -24,7 +24,7 @@ def follow_up(decoder: Decoder, number: int, history_tokens: int = HISTORY_TOKEN
     while True:
         new = passages_from(passages, count, NEW_PASSAGES_TOKENS)
         question = questions[len(history)]
-        sent = user_message(question, "REASON", new)
+        sent = user_message(question, ("REASON",), new)
         rules = tuple(passage.id for passage in new)
         messages = messages_for(tuple(history), sent)
         request = DecodeRequest(messages, ANSWER_TOKENS, repetition_penalty=1.15, citable_rules=rules)

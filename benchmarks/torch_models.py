@@ -55,4 +55,4 @@ def rules_request(
     """A greedy question with evidence of about `prompt_tokens`, the digest's first `skip` rules left out."""
     entries = list(digest_passages())[skip:]
     passages = passages_from(iter(entries), counter(decoder.count_tokens), prompt_tokens)
-    return DecodeRequest(messages_for((), user_message(question, "TEACH", passages)), max_tokens)
+    return DecodeRequest(messages_for((), user_message(question, ("TEACH",), passages)), max_tokens)

@@ -88,6 +88,13 @@ class AnswerSettings(Section, frozen=True):
     passages: Annotated[int, Meta(ge=1, le=40, description="Most rules and cards shown above an answer.")] = (
         12
     )
+    experts: Annotated[
+        Literal["auto", "one"],
+        Meta(
+            description="`auto` lets two experts write together where the mode is unsure and both have an "
+            "adapter; `one` never does."
+        ),
+    ] = "auto"
     rules_in_prompt: Annotated[
         int, Meta(ge=0, le=40, description="Most rules given to the model; 0 decides by the model's size.")
     ] = 0

@@ -68,7 +68,7 @@ def measure(bench: Bench) -> dict[str, float]:
 def request_for(decoder: LlamaCppDecoder, max_tokens: int) -> DecodeRequest:
     """A rules question with its evidence, as the pipeline asks it."""
     passages = passages_from(digest_passages(), counter(decoder.count_tokens), PROMPT_TOKENS)
-    messages = messages_for((), user_message(QUESTION, "TEACH", passages))
+    messages = messages_for((), user_message(QUESTION, ("TEACH",), passages))
     rules = tuple(passage.id for passage in passages)
     return DecodeRequest(messages, max_tokens, repetition_penalty=1.15, citable_rules=rules)
 

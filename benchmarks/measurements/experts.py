@@ -73,7 +73,7 @@ def prompts(bench: Bench, decoder: Any) -> dict[str, float]:
     """Time to the first token of a second expert on a prompt that another has just answered, against the same
     prompt with an empty cache."""
     passages = passages_from(digest_passages(), counter(decoder.count_tokens), PROMPT_TOKENS)
-    messages = messages_for((), user_message("What happens?", "REASON", passages))
+    messages = messages_for((), user_message("What happens?", ("REASON",), passages))
 
     def first_token_ms(mode: Any) -> float:
         request = DecodeRequest(messages, 2, experts=(Expert(mode),))

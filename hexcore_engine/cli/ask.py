@@ -13,7 +13,7 @@ from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import EngineLostError, HexcoreError, NotSetUpError, UsageError, error_from_record
 from hexcore_engine.protocol import events, requests
-from hexcore_engine.protocol.limits import check_question
+from hexcore_engine.protocol.limits import check_experts, check_question
 from hexcore_engine.protocol.records import (
     CITATION_WORDS,
     MODE_NAMES,
@@ -37,6 +37,12 @@ def configure(parser: CommandParser) -> None:
     )
     parser.add_argument("--decoder", metavar="D", help="llama_cpp, openai, torch or scripted")
     parser.add_argument("--quantization", metavar="Q", help="of a torch model: 4bit, 8bit or none")
+    parser.add_argument(
+        "--experts",
+        type=int,
+        metavar="N",
+        help="let the N likeliest modes' adapters write together, or refuse; 1 lets one write",
+    )
     parser.add_argument("--session", metavar="ID", help="continue a conversation; `last` is the newest")
     parser.add_argument("--no-model", action="store_true", help="the evidence alone")
     parser.add_argument("question", nargs="*", help="the question; `-` reads it from stdin")
@@ -53,8 +59,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         mode=_mode(arguments.mode),
         max_tokens=_positive(arguments.max_tokens),
         use_model=not arguments.no_model,
+        num_experts=arguments.experts,
     )
     check_question(question)
+    check_experts(ask.num_experts, ask.mode)
     return asyncio.run(_Asker(context, arguments).run(ask))
 
 
@@ -73,9 +81,12 @@ def _positive(number: int | None) -> int | None:
 
 
 def understood_words(choice: ModeChoice) -> str:
-    """Return the mode a question was understood in, or the two it may be."""
+    """Return the mode a question was understood in, or the two it may be and how to say which."""
     if choice.abstained:
-        return f"unsure: {' or '.join(entry.mode.lower() for entry in choice.ranked[:2])}"
+        first, *others = (mode.lower() for mode in choice.modes)
+        if not others:
+            return f"mode {first}, a mere guess (--mode chooses one)"
+        return f"{first} or {others[0]}? (answered as {first}; --mode {others[0]} for the other)"
     return f"understood as {choice.mode.lower()} ({choice.confidence:.0%})"
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hexcore_engine.cli.command import CommandParser, Context
-from hexcore_engine.errors import UsageError
+from hexcore_engine.errors import ModelMissingError, UsageError
+
+if TYPE_CHECKING:
+    from hexcore_engine.models.embedder import SentenceEmbedder
 
 
 def configure(parser: CommandParser) -> None:
@@ -53,23 +57,48 @@ def _ranker(arguments: argparse.Namespace, context: Context) -> None:
 
 
 def _router(arguments: argparse.Namespace, context: Context) -> None:
+    from hexcore_engine.data.vectors import EMBEDDER_KEY
     from hexcore_engine.models.router import FOLDER
     from hexcore_engine.training.router import ROUTER_DATA_FILE, read_queries, train_router
     from hexcore_engine.training.router_card import save_router
 
     unseen = read_queries(Path(arguments.check).expanduser()) if arguments.check else ()
-    folder = _folder(arguments, FOLDER)
-    card = save_router(train_router(read_queries(ROUTER_DATA_FILE)), folder, unseen=unseen)
+    folder, queries = _folder(arguments, FOLDER), read_queries(ROUTER_DATA_FILE)
+    embedder = _embedder(context)
+    card = save_router(train_router(queries), folder, unseen=unseen)
+    lines = [_router_line("light", card, arguments.check)]
+    document = {"folder": str(folder), **card, "stronger": None}
+    if embedder is not None:
+        trained = train_router(queries, embedder.embed([query.question for query in queries]))
+        vectors = embedder.embed([query.question for query in unseen])
+        stronger = save_router(trained, folder, unseen=unseen, unseen_vectors=vectors, embedder=EMBEDDER_KEY)
+        embedder.close()
+        lines.append(_router_line("by meaning", stronger, arguments.check))
+        document["stronger"] = stronger
+    context.output.result(document, "\n".join([*lines, f"written to {folder}"]))
+
+
+def _embedder(context: Context) -> SentenceEmbedder | None:
+    """The sentence model; None where it is not at hand, which is said."""
+    from hexcore_engine.data.vectors import open_embedder
+
+    try:
+        return open_embedder(context.paths)
+    except ModelMissingError as error:
+        sys.stderr.write(f"only the light router is trained: {error.message} {error.remedy}\n")
+        return None
+
+
+def _router_line(name: str, card: dict[str, Any], checked_with: str | None) -> str:
     held_out = card["cross_validated_by_group"]
     parts = [
-        f"{card['num_queries']} queries",
+        f"{name}: {card['num_queries']} queries",
         f"accuracy held out by group {held_out['accuracy']:.3f}",
         f"calibration error {held_out['expected_calibration_error']:.3f}",
     ]
     if card["unseen"]:
-        parts.append(f"accuracy on {arguments.check} {card['unseen']['accuracy']:.3f}")
-    text = "; ".join([*parts, f"written to {folder}"])
-    context.output.result({"folder": str(folder), **card}, text)
+        parts.append(f"accuracy on {checked_with} {card['unseen']['accuracy']:.3f}")
+    return "; ".join(parts)
 
 
 def _folder(arguments: argparse.Namespace, own: Path) -> Path:

@@ -55,6 +55,7 @@ def parts_for_model(
     if not placement.keep_prompts:
         engine = msgspec.structs.replace(engine, prompt_cache_mb=0)
     folder = Path(knowledge_folder) if knowledge_folder else paths.knowledge_dir
+    vectors = _vectors(paths, settings.data, folder)
     return {
         "open_decoder": lambda: open_decoder(
             model,
@@ -64,9 +65,9 @@ def parts_for_model(
             max_memory=placement.max_memory,
             adapters_dir=paths.home / placement.adapters_dir,
         ),
-        "retriever": HybridRetriever(folder, _vectors(paths, settings.data, folder)),
+        "retriever": HybridRetriever(folder, vectors),
         "knowledge": Knowledge(folder),
-        "router": TransactionClassifier(),
+        "router": TransactionClassifier(known_meaning=vectors.known if vectors else None),
         "settings": settings,
     }
 

@@ -53,7 +53,7 @@ class Admission:
 
 def admit(
     request: PipelineRequest,
-    mode: ModeName,
+    modes: tuple[ModeName, ...],
     passages: tuple[Passage, ...],
     decoder: Decoder,
     settings: Settings,
@@ -75,10 +75,10 @@ def admit(
     prediction = Prediction(pace, decoder.memory(), Budgets.of(request, settings))
     max_tokens = request.max_tokens or settings.answer.max_tokens
     room = decoder.context_tokens - min(max_tokens, decoder.context_tokens // 2)
-    question = _cut_question(request.question, mode, decoder, room, steps)
+    question = _cut_question(request.question, modes, decoder, room, steps)
     chosen = choose_passages(passages, decoder.model.small, settings.answer.rules_in_prompt)
     history = tuple(turn for turn in request.history if turn.sent)
-    prompt = _shrink(_Prompt(question, mode, chosen, history), decoder, room)
+    prompt = _shrink(_Prompt(question, modes, chosen, history), decoder, room)
     shortened: list[PlanStep] = []
     draft = _draft(prompt, decoder, max_tokens, num_experts, shortened)
     if request.give_up and not prediction.fits(draft):
@@ -152,12 +152,14 @@ def _cut(passage: Passage, characters: int) -> Passage:
     return msgspec.structs.replace(passage, text=text)
 
 
-def _cut_question(question: str, mode: ModeName, decoder: Decoder, room: int, steps: list[PlanStep]) -> str:
+def _cut_question(
+    question: str, modes: tuple[ModeName, ...], decoder: Decoder, room: int, steps: list[PlanStep]
+) -> str:
     """Return the question, or its beginning and end where it alone exceeds `room` tokens; what is kept leaves
     room for some evidence."""
     kept = question
     while len(kept) > MIN_QUESTION_CHARACTERS:
-        tokens = decoder.count_tokens(messages_for((), user_message(kept, mode, ())))
+        tokens = decoder.count_tokens(messages_for((), user_message(kept, modes, ())))
         if tokens <= room:
             break
         size = max(MIN_QUESTION_CHARACTERS, int(len(kept) * room / tokens * KEPT_QUESTION))
@@ -178,13 +180,13 @@ class _Prompt:
     """What the prompt is made of."""
 
     question: str
-    mode: ModeName
+    modes: tuple[ModeName, ...]
     passages: tuple[Passage, ...]
     history: tuple[TurnRecord, ...]
 
     @property
     def messages(self) -> tuple[ChatMessage, ...]:
-        return messages_for(self.history, user_message(self.question, self.mode, self.passages))
+        return messages_for(self.history, user_message(self.question, self.modes, self.passages))
 
     def smaller(self) -> _Prompt | None:
         """Return the prompt without its most dispensable part; None when only the question is left."""

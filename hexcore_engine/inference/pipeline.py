@@ -20,20 +20,19 @@ from hexcore_engine.inference.answer import AnswerEndsHereError, AnswerInProgres
 from hexcore_engine.inference.budget import Admission, admit
 from hexcore_engine.inference.decoders.base import Decoder, OpeningStopped, StopSignal
 from hexcore_engine.inference.degradation import Budgets, Pace
-from hexcore_engine.inference.experts import experts_for, num_writers
+from hexcore_engine.inference.experts import check_can_mix, experts_for, must_mix, num_writers
+from hexcore_engine.inference.metadata import metadata_of
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.inference.writing import AnswerWriter, decode_request
 from hexcore_engine.models.router import TransactionClassifier, pinned, undecided
 from hexcore_engine.protocol.events import (
     AnswerFailed,
-    AnswerOutcome,
     Event,
     PassagesRetrieved,
-    PlanMade,
     QuestionRouted,
 )
-from hexcore_engine.protocol.limits import check_question
-from hexcore_engine.protocol.records import ErrorRecord, ModeChoice, to_builtins
+from hexcore_engine.protocol.limits import check_experts, check_question
+from hexcore_engine.protocol.records import ErrorRecord, ModeChoice
 from hexcore_engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -169,6 +168,7 @@ class HexcorePipeline:
         try:
             yield self._route(answer)
             yield self._retrieve(answer)
+            yield from self._route_by_meaning(answer)
             decoder = self._open(answer)
             admission = self._plan(answer, decoder)
             yield answer.planned(admission.plan, decoder.model)
@@ -196,7 +196,8 @@ class HexcorePipeline:
         """Answer a question at once: `{"response": text, "metadata": {...}}`.
 
         `generation_kwargs` may hold `mode`, `seed`, `top_p`, `min_p`, `repetition_penalty` and `stop` (texts
-        that end the answer). Mixing experts needs adapters for a torch model. Budgets are more than 0.
+        that end the answer). With `use_multiple_experts` two write together where routing is unsure and both
+        have an adapter for the torch model. Budgets are more than 0.
 
         Raises:
             HexcoreError: when the answer failed; the metadata of what was found is lost then, use `stream`.
@@ -211,7 +212,7 @@ class HexcorePipeline:
             temperature=temperature,
             latency_budget_ms=latency_budget_ms,
             memory_budget_mb=memory_budget_mb,
-            use_multiple_experts=use_multiple_experts,
+            num_experts=None if use_multiple_experts else 1,
             give_up=self._give_up,
             **generation_kwargs,
         )
@@ -219,7 +220,7 @@ class HexcorePipeline:
         outcome = events[-1]
         if isinstance(outcome, AnswerFailed):
             raise _raised(outcome.error)
-        return {"response": getattr(outcome, "response", ""), "metadata": _metadata(events)}
+        return {"response": getattr(outcome, "response", ""), "metadata": metadata_of(events)}
 
     def close(self) -> None:
         """Close the knowledge files, and the model where this pipeline opened it."""
@@ -234,6 +235,7 @@ class HexcorePipeline:
     def _route(self, answer: AnswerInProgress) -> QuestionRouted:
         request = answer.request
         check_question(request.question)
+        check_experts(request.num_experts, request.mode)
         choice, notes = (pinned(request.mode), ()) if request.mode else self._judge(request.question)
         answer.choice = choice
         answer.notes += notes
@@ -269,6 +271,16 @@ class HexcorePipeline:
         answer.note_evidence(retrieved)
         return retrieved
 
+    def _route_by_meaning(self, answer: AnswerInProgress) -> Iterator[QuestionRouted]:
+        """Looking for evidence may have read the question's meaning, by which a stronger model judges."""
+        request, before = answer.request, answer.choice
+        if request.mode or before is None:
+            return
+        choice, _ = self._judge(request.question)
+        if (choice.mode, choice.abstained) != (before.mode, before.abstained):
+            answer.choice = choice
+            yield QuestionRouted(request.question_id, choice)
+
     def _not_told_yet(self, notes: tuple[str, ...]) -> tuple[str, ...]:
         """What a person may do without is said once, not under every answer."""
         new = tuple(note for note in notes if note not in self._told)
@@ -297,10 +309,12 @@ class HexcorePipeline:
             self._pace, self._paced_model = Pace(), decoder.model.location
             if decoder.warmed is not None:
                 self._pace = self._pace.after(decoder.warmed)
-        mode = answer.choice.mode if answer.choice else "REASON"
-        experts = experts_for(answer.choice, answer.request.use_multiple_experts)
+        request, modes = answer.request, answer.choice.modes if answer.choice else ("REASON",)
+        experts = experts_for(answer.choice, request, self._settings)
+        if must_mix(request):
+            check_can_mix(decoder, experts)
         together = num_writers(decoder, experts)
-        return admit(answer.request, mode, answer.passages, decoder, self._settings, self._pace, together)
+        return admit(request, modes, answer.passages, decoder, self._settings, self._pace, together)
 
     def _write(self, answer: AnswerInProgress, decoder: Decoder, admission: Admission) -> Iterator[Event]:
         budget_ms = Budgets.of(answer.request, self._settings).latency_ms
@@ -351,34 +365,6 @@ def _no_passages(request: PipelineRequest, error: HexcoreError, started: float) 
         error=ErrorRecord(error.code, error.message, error.remedy),
         notes=("Retrieval failed; this answer has no evidence behind it.",),
     )
-
-
-def _metadata(events: list[Event]) -> dict[str, Any]:
-    metadata: dict[str, Any] = {}
-    for event in events:
-        if isinstance(event, QuestionRouted):
-            metadata["mode"] = to_builtins(event.choice)
-        elif isinstance(event, PassagesRetrieved):
-            metadata["passages"] = to_builtins(event.passages)
-            metadata["retrieval"] = safe_retrieval_result(event)
-        elif isinstance(event, PlanMade):
-            metadata["plan"] = to_builtins(event.plan)
-        elif isinstance(event, AnswerOutcome):
-            fields = ("citations", "usage", "stop_reason", "rules_release", "model", "notes")
-            metadata |= {name: to_builtins(getattr(event, name)) for name in fields}
-    return metadata
-
-
-def safe_retrieval_result(event: PassagesRetrieved) -> dict[str, Any]:
-    """Return what retrieval gave in the form a caller can rely on, its failure included."""
-    if event.error is None:
-        return {"results": [passage.id for passage in event.passages], "fallback_applied": False}
-    return {
-        "results": [],
-        "error": event.error.message,
-        "error_type": event.error.code,
-        "fallback_applied": True,
-    }
 
 
 def _raised(error: ErrorRecord) -> HexcoreError:

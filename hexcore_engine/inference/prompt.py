@@ -65,14 +65,16 @@ def warm_prompt() -> tuple[ChatMessage, ...]:
     return (*fixed_prefix(), ChatMessage("user", OPEN_FENCE))
 
 
-def user_message(question: str, mode: ModeName, passages: tuple[Passage, ...]) -> str:
-    """Return the user's message: evidence between fences, the question, the mode's instruction."""
+def user_message(question: str, modes: tuple[ModeName, ...], passages: tuple[Passage, ...]) -> str:
+    """Return the user's message: evidence between fences, the question, the instruction of the mode, and of
+    the other one it may be."""
     parts = []
     if passages:
         lines = [OPEN_FENCE, *(_passage_line(passage) for passage in passages), CLOSE_FENCE]
         parts.append("\n".join(lines))
     parts.append(f"Question: {defuse(question)}")
-    parts.append(MODE_STYLES[mode].instruction)
+    first, *others = (MODE_STYLES[mode].instruction for mode in modes)
+    parts += [first, *(f"If that is not asked: {other[:1].lower()}{other[1:]}" for other in others)]
     rules = [passage.id for passage in passages if passage.kind in ("rule", "digest")]
     if rules:
         parts.append(f"Begin with the number of the rule that decides it, in brackets like [{rules[0]}].")

@@ -17,8 +17,8 @@ class PipelineRequest:
 
     `history` holds the earlier turns of the conversation, oldest first; `prepared` a retrieval for exactly
     this question, done while it was being typed. Budgets are more than 0. With `give_up` False nothing is
-    given up to fit a budget: what does not fit is refused. `use_multiple_experts` lets the two best modes
-    write together where routing is unsure.
+    given up to fit a budget: what does not fit is refused. `num_experts` of the likeliest modes write
+    together, or it is refused; 1 writes alone.
     """
 
     question: str
@@ -32,7 +32,7 @@ class PipelineRequest:
     latency_budget_ms: float | None = None
     memory_budget_mb: float | None = None
     give_up: bool = True
-    use_multiple_experts: bool = True
+    num_experts: int | None = None
     top_p: float | None = None
     min_p: float | None = None
     repetition_penalty: float | None = None

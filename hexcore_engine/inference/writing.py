@@ -19,7 +19,7 @@ from hexcore_engine.inference.decoders.base import (
     DecodeRequest,
     StopSignal,
 )
-from hexcore_engine.inference.experts import experts_for
+from hexcore_engine.inference.experts import experts_for, must_mix
 from hexcore_engine.inference.prompt import MODE_STYLES
 from hexcore_engine.inference.streaming import LoopWatch, TextJoiner
 from hexcore_engine.protocol.events import Event
@@ -141,7 +141,8 @@ def decode_request(
         citable_rules=tuple(p.id for p in admission.passages if p.kind in ("rule", "digest")),
         deadline=deadline,
         cache_limit_bytes=admission.cache_limit_bytes,
-        experts=experts_for(answer.choice, request.use_multiple_experts)[: admission.num_experts],
+        experts=experts_for(answer.choice, request, settings)[: admission.num_experts],
+        must_mix=must_mix(request) and admission.num_experts > 1,
     )
 
 

@@ -42,6 +42,8 @@ _PARTS = {
 # The model was trained on texts no longer than this; the rest of a longer one is not read.
 _MAX_TOKENS = 256
 _BATCH_TOKENS = 2048
+# A question is asked about while it is typed, when its rules are looked up and when its mode is chosen.
+_NUM_REMEMBERED = 8
 
 
 def missing_libraries() -> list[str]:
@@ -80,13 +82,22 @@ class SentenceEmbedder:
         if rounded and cpu_has_fast_bf16():
             for layer in self._layers:
                 layer.bfloat16()
+        # Texts embedded alone lately, the oldest first; changed on the embedder's own thread only.
+        self._remembered: dict[str, Floats] = {}
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embed")
         _limit_threads(self._executor, threads)
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return one vector of length 1 for each text, [len(texts), WIDTH]; texts of like length are computed
-        together."""
-        return self.run(lambda: self._embed(texts))
+        together. A text that comes alone is remembered for a while."""
+        if len(texts) != 1:
+            return self.run(lambda: self._embed(texts))
+        known = self.known(texts[0])
+        return (known if known is not None else self.run(lambda: self._embed_one(texts[0])))[None, :]
+
+    def known(self, text: str) -> Floats | None:
+        """Return the vector [WIDTH] of a text embedded alone lately, None for any other; never computes."""
+        return self._remembered.get(text)
 
     def run(self, work: Callable[[], T]) -> T:
         """Do work on its thread and return what it gave."""
@@ -102,6 +113,15 @@ class SentenceEmbedder:
         for batch in _batches(encoded):
             vectors[batch] = self._embed_batch([encoded[place] for place in batch])
         return vectors
+
+    def _embed_one(self, text: str) -> Floats:
+        vector = self.known(text)
+        if vector is None:
+            vector = self._embed([text])[0]
+            self._remembered[text] = vector
+            if len(self._remembered) > _NUM_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+        return vector
 
     def _embed_batch(self, rows: Sequence[Sequence[int]]) -> Floats:
         import torch

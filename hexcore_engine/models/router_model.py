@@ -1,7 +1,7 @@
 """The router's weights and how they judge a question, in numpy.
 
 A linear model over `router_features`: each feature it knows, stored under a 32-bit hash, has a weight for
-each mode. Only loaded when a question is routed.
+each mode. The stronger model weighs the sentence vector, too. Only loaded when a question is routed.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hexcore_engine.errors import RoutingError
+from hexcore_engine.models.embedder import WIDTH
 from hexcore_engine.models.router_features import BLOCKS, features_of
 from hexcore_engine.protocol.records import MODE_NAMES
 
@@ -30,21 +31,26 @@ class RouterModel:
     """`keys` [features] sorted hashes, `weights` [features, modes], modes in the order of MODE_NAMES.
 
     `temperature` divides the scores before they become probabilities; `thresholds` [modes] are the
-    confidences below which a guess of that mode is called unsure.
+    confidences below which a guess of that mode is called unsure. `meaning` [WIDTH, modes] are the weights of
+    the sentence vector, None in the light model.
     """
 
     keys: NDArray[np.uint32]
     weights: NDArray[np.float16]
     temperature: float
     thresholds: NDArray[np.float64]
+    meaning: NDArray[np.float32] | None = None
 
-    def probabilities(self, question: str) -> Scores:
-        """Return the probability of each mode [modes]; all alike for a text without a known feature."""
-        return softmax(self.scores(question) / self.temperature)
+    def probabilities(self, question: str, vector: NDArray[np.float32] | None = None) -> Scores:
+        """Return the probability of each mode [modes]; all alike for a text without a known feature. `vector`
+        [WIDTH] is the question's, needed by the stronger model."""
+        return softmax(self.scores(question, vector) / self.temperature)
 
-    def scores(self, question: str) -> Scores:
+    def scores(self, question: str, vector: NDArray[np.float32] | None = None) -> Scores:
         """Return the uncalibrated score of each mode [modes]."""
         total = np.zeros(len(MODE_NAMES))
+        if self.meaning is not None and vector is not None:
+            total += vector @ self.meaning
         for block, features in features_of(question).items():
             rows = self._rows(hashes(block, features))
             if len(rows):
@@ -59,14 +65,16 @@ class RouterModel:
 
     def save(self, file: Path) -> None:
         """Write the weights, without pickle."""
-        np.savez_compressed(
-            file,
-            format=np.array(FORMAT),
-            keys=self.keys,
-            weights=self.weights,
-            temperature=np.array(self.temperature),
-            thresholds=self.thresholds,
-        )
+        arrays: dict[str, Any] = {
+            "format": np.array(FORMAT),
+            "keys": self.keys,
+            "weights": self.weights,
+            "temperature": np.array(self.temperature),
+            "thresholds": self.thresholds,
+        }
+        if self.meaning is not None:
+            arrays["meaning"] = self.meaning
+        np.savez_compressed(file, **arrays)
 
 
 def load_model(file: Path) -> RouterModel:
@@ -80,7 +88,11 @@ def load_model(file: Path) -> RouterModel:
             if int(stored["format"]) != FORMAT:
                 raise RoutingError(f"The router's weights in {file} have the form of another version.")
             model = RouterModel(
-                stored["keys"], stored["weights"], float(stored["temperature"]), stored["thresholds"]
+                stored["keys"],
+                stored["weights"],
+                float(stored["temperature"]),
+                stored["thresholds"],
+                stored.get("meaning"),
             )
     except FileNotFoundError as error:
         raise RoutingError(f"The router's weights are missing: {file}.") from error
@@ -93,7 +105,9 @@ def load_model(file: Path) -> RouterModel:
 
 def _is_sound(model: RouterModel) -> bool:
     shapes = model.keys.ndim == 1 and model.weights.shape == (len(model.keys), len(MODE_NAMES))
-    numbers = (model.weights, model.thresholds, np.array(model.temperature))
+    meaning = model.meaning if model.meaning is not None else np.zeros((WIDTH, len(MODE_NAMES)))
+    numbers = (model.weights, model.thresholds, meaning, np.array(model.temperature))
+    shapes = shapes and meaning.shape == (WIDTH, len(MODE_NAMES))
     if not shapes or model.thresholds.shape != (len(MODE_NAMES),):
         return False
     if any(part.dtype.kind != "f" for part in numbers) or model.keys.dtype != np.uint32:

@@ -70,7 +70,9 @@ class QuestionAccepted(BaseEvent, frozen=True):
 
 
 class QuestionRouted(BaseEvent, frozen=True):
-    """The mode the question was understood in; `notes` say what kept it from being judged."""
+    """The mode the question was understood in, unsure between the two likeliest where the choice abstained;
+    `notes` say what kept it from being judged. Comes again after the evidence where the question's meaning,
+    read by then, says otherwise."""
 
     question_id: str
     choice: ModeChoice

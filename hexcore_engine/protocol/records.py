@@ -59,6 +59,16 @@ class ModeChoice(Record, frozen=True):
     pinned: bool = False
     ranked: tuple[ModeProbability, ...] = ()
 
+    @property
+    def modes(self) -> tuple[ModeName, ...]:
+        """The mode, and the second one it may be where the choice abstained between two; it is one also where
+        nothing could judge the question and every mode is as likely."""
+        if not self.abstained or len(self.ranked) < 2:
+            return (self.mode,)
+        second, last = self.ranked[1], self.ranked[-1]
+        is_second = second.probability > last.probability or len(self.ranked) == 2
+        return (self.mode, second.mode) if is_second else (self.mode,)
+
 
 class Passage(Record, frozen=True):
     """A retrieved text with the reason it is here.

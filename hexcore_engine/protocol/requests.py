@@ -29,7 +29,8 @@ class AskQuestion(BaseRequest, frozen=True):
 
     `session_id` None starts a conversation, "last" continues the newest. `temperature` 0 is greedy. With
     `use_model` False the evidence alone is returned, with stop reason `no_model`. `continues` names a turn of
-    the conversation whose answer was cut short: this one goes on from the same evidence.
+    the conversation whose answer was cut short: this one goes on from the same evidence. `num_experts` of the
+    likeliest modes write together, or it is refused; 1 writes alone, None is as the settings say.
     """
 
     question: str
@@ -42,6 +43,7 @@ class AskQuestion(BaseRequest, frozen=True):
     latency_budget_ms: float | None = None
     memory_budget_mb: float | None = None
     continues: int | None = None
+    num_experts: int | None = None
 
 
 class PrepareQuestion(BaseRequest, frozen=True):

@@ -18,7 +18,7 @@ from hexcore_engine.errors import HexcoreError, ProtocolError, UsageError
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.codec import MAX_FRAME_BYTES, PROTOCOL_VERSION
-from hexcore_engine.protocol.limits import check_question
+from hexcore_engine.protocol.limits import check_experts, check_question
 from hexcore_engine.protocol.records import EngineRecord, ErrorRecord, TurnRecord
 from hexcore_engine.service.answers import RunningAnswer, new_question_id
 from hexcore_engine.service.data_work import Work, importing, setting_up, start_data_work, updating
@@ -143,6 +143,7 @@ class Dispatcher:
 
     async def _ask(self, connection: Connection, request_id: int, ask: requests.AskQuestion) -> None:
         check_question(ask.question)
+        check_experts(ask.num_experts, ask.mode)
         engine = self._engine
         session_id, turn_id, history = engine.begin_turn(ask)
         request = PipelineRequest(
@@ -156,6 +157,7 @@ class Dispatcher:
             use_model=ask.use_model,
             latency_budget_ms=ask.latency_budget_ms,
             memory_budget_mb=ask.memory_budget_mb,
+            num_experts=ask.num_experts,
             history=history,
             prepared=same_evidence(history, ask.continues) or engine.preparer.take(ask.question),
         )

@@ -145,8 +145,13 @@ class ModelHost:
         if self._decoder is not None and self._wanted == wanted:
             return self._decoder.model
         self._unload()
-        self._wanted = wanted
-        return self._ensure().model
+        before, self._wanted = self._wanted, wanted
+        try:
+            return self._ensure().model
+        except HexcoreError:
+            # The next question loads what was there before.
+            self._wanted = before
+            raise
 
     def _unload(self) -> str | None:
         with self._lock:

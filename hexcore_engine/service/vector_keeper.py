@@ -20,7 +20,7 @@ from hexcore_engine.settings import DataSettings
 from hexcore_engine.utils.validation import clean_line
 
 if TYPE_CHECKING:
-    from hexcore_engine.knowledge.index.base import Absence, NearTexts
+    from hexcore_engine.knowledge.index.base import Absence, Floats, NearTexts
     from hexcore_engine.knowledge.index.vectors import Embedder, VectorSearch
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,10 @@ class VectorKeeper:
         if found is None:
             self._wanted.set()
         return found
+
+    def known(self, text: str) -> Floats | None:
+        """Return the vector of a text looked up lately, None for any other; never computes."""
+        return self._search.known(text) if self._search else None
 
     def absence(self) -> Absence:
         """Say why `near` gave None."""

@@ -116,7 +116,7 @@ class InferenceWorker:
                 open_decoder=self._open_decoder,
                 retriever=HybridRetriever(self._paths.knowledge_dir, self._vectors),
                 knowledge=Knowledge(self._paths.knowledge_dir),
-                router=TransactionClassifier(),
+                router=TransactionClassifier(known_meaning=self._vectors.known),
                 settings=self._settings,
             )
         return self._pipeline

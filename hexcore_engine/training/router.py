@@ -3,6 +3,9 @@
 The regression is solved in its dual form: with fewer queries than features, the queries' inner products are
 all it needs, and every fold of the cross-validation is a part of one table of them. Folds never part a group:
 all queries about one situation are learned from together or asked together.
+
+With the queries' sentence vectors the same regression gives the stronger model: their inner products are
+added to those of the features.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +26,14 @@ from hexcore_engine.models.router_model import RouterModel, Scores, block_value,
 from hexcore_engine.protocol.records import MODE_NAMES
 from hexcore_engine.training.calibration import fit_temperature, fit_thresholds
 
+Vectors: TypeAlias = NDArray[np.float32]
+
 ROUTER_DATA_FILE = Path(__file__).parent / "data" / "router_train.jsonl"
 ROUTER_SEEDS = (1, 2, 3)
 ROUTER_FOLDS = 5
 PENALTY = 5e-5
+# What the sentence vector's inner product counts beside that of the features, which is 5.4 with itself.
+MEANING_SAY = 3.0
 ITERATIONS = 300
 # What stands in one query only is not stored: it weighs next to nothing and is half of all features.
 LEAST_QUERIES = 2
@@ -78,8 +86,9 @@ def _query(row: dict[str, object]) -> LabelledQuery:
     return LabelledQuery(question, mode, str(row.get("group", "")), bool(row.get("misleading", False)))
 
 
-def train_router(queries: Sequence[LabelledQuery]) -> TrainedRouter:
-    """Train on all queries; temperature and thresholds come from queries held out by group.
+def train_router(queries: Sequence[LabelledQuery], vectors: Vectors | None = None) -> TrainedRouter:
+    """Train on all queries; temperature and thresholds come from queries held out by group. With the sentence
+    vectors [queries, WIDTH] it is the stronger model.
 
     Raises:
         NotSetUpError: when there are too few queries to hold any out.
@@ -89,13 +98,16 @@ def train_router(queries: Sequence[LabelledQuery]) -> TrainedRouter:
     labels = np.array([MODE_NAMES.index(query.mode) for query in queries])
     table = _FeatureTable(queries)
     products = table.products()
+    if vectors is not None:
+        products += np.float32(MEANING_SAY) * (vectors @ vectors.T)
     groups = [query.group for query in queries]
     held_out = tuple(_held_out(products, labels, groups, seed) for seed in ROUTER_SEEDS)
     scores, repeated = np.concatenate(held_out), np.tile(labels, len(ROUTER_SEEDS))
     temperature = fit_temperature(scores, repeated)
     thresholds = fit_thresholds(scores / temperature, repeated)
-    weights = table.weights(fit_duals(products, labels))
-    model = RouterModel(table.keys, weights, temperature, thresholds)
+    duals = fit_duals(products, labels)
+    meaning = np.float32(MEANING_SAY) * (vectors.T @ duals) if vectors is not None else None
+    model = RouterModel(table.keys, table.weights(duals), temperature, thresholds, meaning)
     return TrainedRouter(model, tuple(queries), labels, held_out)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from hexcore_engine.errors import UsageError
 from hexcore_engine.models import router_cues, router_features
-from hexcore_engine.models.router import CARD_NAME, WEIGHTS_NAME
+from hexcore_engine.models.router import CARD_NAME, MEANING_CARD_NAME, MEANING_WEIGHTS_NAME, WEIGHTS_NAME
 from hexcore_engine.models.router_features import BLOCKS
 from hexcore_engine.models.router_model import RouterModel, softmax
 from hexcore_engine.protocol.records import MODE_NAMES
@@ -22,12 +22,14 @@ from hexcore_engine.training.calibration import figures
 from hexcore_engine.training.router import (
     ITERATIONS,
     LEAST_QUERIES,
+    MEANING_SAY,
     PENALTY,
     ROUTER_DATA_FILE,
     ROUTER_FOLDS,
     ROUTER_SEEDS,
     LabelledQuery,
     TrainedRouter,
+    Vectors,
 )
 
 # So many words in a row are no coincidence: a query to check with was copied into the training data.
@@ -39,8 +41,11 @@ def save_router(
     folder: Path,
     data_file: Path = ROUTER_DATA_FILE,
     unseen: Sequence[LabelledQuery] = (),
+    unseen_vectors: Vectors | None = None,
+    embedder: str | None = None,
 ) -> dict[str, Any]:
-    """Write weights and run card; return the card. `unseen` are queries to check with, never trained on.
+    """Write weights and run card; return the card. `unseen` are queries to check with, never trained on; the
+    stronger model needs their sentence vectors, and its card names the `embedder` they come from.
 
     Raises:
         UsageError: when the training queries share words with the unseen ones.
@@ -48,15 +53,20 @@ def save_router(
     copied = sorted(shared_queries(trained.queries, unseen))
     if copied:
         raise UsageError(f"Queries to check with stand in the training data: {copied[0]}", "Reword them.")
-    card = run_card(trained, data_file, unseen)
+    card = _run_card(trained, data_file)
+    card["unseen"] = unseen_figures(trained.model, unseen, unseen_vectors) if unseen else None
+    stronger = trained.model.meaning is not None
+    if stronger:
+        card["parameters"]["meaning_say"] = MEANING_SAY
+        card["embedder"] = embedder
     folder.mkdir(parents=True, exist_ok=True)
-    trained.model.save(folder / WEIGHTS_NAME)
-    (folder / CARD_NAME).write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    trained.model.save(folder / (MEANING_WEIGHTS_NAME if stronger else WEIGHTS_NAME))
+    file = folder / (MEANING_CARD_NAME if stronger else CARD_NAME)
+    file.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
     return card
 
 
-def run_card(trained: TrainedRouter, data_file: Path, unseen: Sequence[LabelledQuery]) -> dict[str, Any]:
-    """Return what is told about a trained router."""
+def _run_card(trained: TrainedRouter, data_file: Path) -> dict[str, Any]:
     model, queries = trained.model, trained.queries
     return {
         "made": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -78,7 +88,6 @@ def run_card(trained: TrainedRouter, data_file: Path, unseen: Sequence[LabelledQ
         "temperature": round(model.temperature, 4),
         "thresholds": dict(zip(MODE_NAMES, model.thresholds.tolist(), strict=True)),
         "cross_validated_by_group": _held_out_figures(trained),
-        "unseen": unseen_figures(model, unseen) if unseen else None,
     }
 
 
@@ -95,9 +104,13 @@ def _held_out_figures(trained: TrainedRouter) -> dict[str, Any]:
     }
 
 
-def unseen_figures(model: RouterModel, queries: Sequence[LabelledQuery]) -> dict[str, Any]:
+def unseen_figures(
+    model: RouterModel, queries: Sequence[LabelledQuery], vectors: Vectors | None = None
+) -> dict[str, Any]:
     """Return how a model does on labelled queries."""
-    probabilities = np.stack([model.probabilities(query.question) for query in queries])
+    given = vectors if vectors is not None else [None] * len(queries)
+    pairs = zip(queries, given, strict=True)
+    probabilities = np.stack([model.probabilities(query.question, vector) for query, vector in pairs])
     labels = np.array([MODE_NAMES.index(query.mode) for query in queries])
     return figures(probabilities, labels, model.thresholds)
 

@@ -19,6 +19,7 @@ from hexcore_engine.data.vectors import EMBEDDER_KEY
 from hexcore_engine.knowledge.index.vectors import built_so_far
 from hexcore_engine.knowledge.rules.release import import_rules_file
 from hexcore_engine.paths import Paths
+from hexcore_engine.protocol import events, requests
 from hexcore_engine.service.vector_keeper import CHILD
 from hexcore_engine.settings import Settings
 from tests.conftest import paths_of
@@ -76,14 +77,35 @@ def test_a_build_ends_with_its_parent(vectors_home: Paths) -> None:
         assert child.wait(timeout=20) == 0
 
 
-async def test_an_engine_builds_them_and_finds_rules_by_meaning(few_rules: Paths) -> None:
-    client = await EngineClient.connect(few_rules, Settings(), client_name="test")
+async def ready_client(home: Paths) -> EngineClient:
+    """A client of an engine that has its vectors."""
+    client = await EngineClient.connect(home, Settings(), client_name="test")
 
     async def ready() -> bool:
-        status = await engine_status(few_rules)
+        status = await engine_status(home)
         return status is not None and status.vectors == "ready"
 
     await until(ready, seconds=120, every_s=0.2)
+    return client
+
+
+async def test_a_mode_the_words_leave_unsure_is_settled_by_what_the_question_means(few_rules: Paths) -> None:
+    client = await ready_client(few_rules)
+    question = "run my boy through combat so he can play on saturday"
+
+    async def told() -> list[tuple[str, bool]]:
+        asked = requests.AskQuestion(question, use_model=False)
+        routed = [event async for event in client.stream(asked) if isinstance(event, events.QuestionRouted)]
+        return [(event.choice.mode, event.choice.abstained) for event in routed]
+
+    # The words answer at once, the meaning when the rules were looked up by it; once looked up, it is known.
+    assert await told() == [("TEACH", True), ("TEACH", False)]
+    assert await told() == [("TEACH", False)]
+    await client.close()
+
+
+async def test_an_engine_builds_them_and_finds_rules_by_meaning(few_rules: Paths) -> None:
+    client = await ready_client(few_rules)
     outcome = await answer_to(client, "I dropped my kettle, what now?", use_model=False)
     assert not [note for note in outcome.notes if "ector" in note]
     await client.close()

@@ -41,7 +41,7 @@ class DecodeRequest:
     """One generation.
 
     `experts` name whose adapter writes, the likeliest first; several may be mixed. A decoder without adapters
-    ignores them.
+    ignores them. With `must_mix` what keeps several from writing together is raised, an unproven gate too.
     `citable_rules` None leaves decoding free; otherwise only these numbers can appear inside square brackets,
     and with an empty tuple no bracket can be written. `temperature` 0 is greedy. A decoder that can ends with
     "budget" at the `deadline` (on the monotonic clock), and when its keys and values would hold more than
@@ -58,6 +58,7 @@ class DecodeRequest:
     stop: tuple[str, ...] = ()
     citable_rules: tuple[str, ...] | None = None
     experts: tuple[Expert, ...] = ()
+    must_mix: bool = False
     deadline: float | None = None
     cache_limit_bytes: int | None = None
 

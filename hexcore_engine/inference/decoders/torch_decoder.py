@@ -192,7 +192,7 @@ class TorchDecoder:
                 "Ask a shorter question, or begin a new conversation.",
             )
         self._need()
-        writers = choose_writers(self.expert_manager, request.experts, prompt)
+        writers = choose_writers(self.expert_manager, request.experts, prompt, request.must_mix)
         rows = ExpertRows(self.expert_manager, self.kv_cache_manager, writers, self._key, prompt)
         cached = rows.num_tokens
         if writers.mixer is not None:

@@ -35,18 +35,24 @@ BASE_ALONE = Writers((None,), (0,))
 
 
 def choose_writers(
-    manager: ExpertAdapterManager, experts: Sequence[Expert], prompt: Sequence[int]
+    manager: ExpertAdapterManager, experts: Sequence[Expert], prompt: Sequence[int], must_mix: bool = False
 ) -> Writers:
     """Return who writes; whatever adapter is missing or refused, the base writes in its place and a note says
-    why."""
+    why.
+
+    Raises:
+        ExpertAdapterError: with `must_mix`, when several can't be mixed or the gate beside them is refused.
+    """
     if not experts:
         return BASE_ALONE
     usable = manager.modes()
     together = [expert for expert in experts if expert.mode in usable]
     if len(together) > 1:
         try:
-            return _mixed(manager, together, prompt)
+            return _mixed(manager, together, prompt, must_mix)
         except ExpertAdapterError as error:
+            if must_mix:
+                raise
             alone = _alone(manager, experts[0].mode, prompt)
             return Writers(alone.adapters, alone.begins, notes=(*alone.notes, _words(error)))
     return _alone(manager, experts[0].mode, prompt)
@@ -64,13 +70,15 @@ def _alone(manager: ExpertAdapterManager, mode: ModeName, prompt: Sequence[int])
     return Writers((adapter,), (begin,), notes=(f"The adapter {adapter.name} for {mode} answered.",))
 
 
-def _mixed(manager: ExpertAdapterManager, experts: Sequence[Expert], prompt: Sequence[int]) -> Writers:
+def _mixed(
+    manager: ExpertAdapterManager, experts: Sequence[Expert], prompt: Sequence[int], must_mix: bool
+) -> Writers:
     adapters = manager.load(*(expert.mode for expert in experts))
     begins = tuple(invocation(adapter, prompt) for adapter in adapters)
     total = sum(expert.weight for expert in experts)
     shares = ", ".join(f"{expert.mode} {expert.weight / total:.0%}" for expert in experts)
     weights = tuple(expert.weight for expert in experts)
-    mixer, refusal = _mixer(manager, adapters)
+    mixer, refusal = _mixer(manager, adapters, must_mix)
     if not mixer.is_gated:
         notes = (f"Mixed by routing confidence: {shares}.", *refusal)
         return Writers(adapters, begins, weights, mixer, notes)
@@ -80,12 +88,14 @@ def _mixed(manager: ExpertAdapterManager, experts: Sequence[Expert], prompt: Seq
 
 
 def _mixer(
-    manager: ExpertAdapterManager, adapters: Sequence[Adapter]
+    manager: ExpertAdapterManager, adapters: Sequence[Adapter], must_mix: bool
 ) -> tuple[CrossExpertAttention, tuple[str, ...]]:
     hashes = {adapter.mode: adapter.manifest.sha256 for adapter in adapters}
     try:
         gate = load_gate(manager.folder, manager.base_hash(), hashes) if manager.folder else None
     except ExpertAdapterError as error:
+        if must_mix:
+            raise
         return CrossExpertAttention(), (_words(error),)
     return gate or CrossExpertAttention(), ()
 

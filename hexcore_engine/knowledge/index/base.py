@@ -59,6 +59,10 @@ class VectorIndex(Protocol):
         """Return the texts nearest to `text`; None where that release has no index yet."""
         ...
 
+    def known(self, text: str) -> Floats | None:
+        """Return the vector of a text looked up lately, None for any other; never computes."""
+        ...
+
     def absence(self) -> Absence:
         """Say why `near` gave None."""
         ...

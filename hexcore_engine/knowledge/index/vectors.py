@@ -51,6 +51,10 @@ class Embedder(Protocol):
         """Return one vector for each text."""
         ...
 
+    def known(self, text: str) -> Floats | None:
+        """Return the vector of a text embedded alone lately, None for any other; never computes."""
+        ...
+
 
 @dataclass(frozen=True)
 class ReleaseText:
@@ -266,6 +270,10 @@ class VectorSearch:
             return None
         _, index, embedder = ready
         return index.near(embedder.embed([text])[0])
+
+    def known(self, text: str) -> Floats | None:
+        """Return the vector of a text looked up lately, None for any other; never computes."""
+        return self._ready[2].known(text) if self._ready else None
 
     def absence(self) -> Absence:
         """Say why `near` gave None."""

@@ -285,8 +285,11 @@ def mode_words(choice: ModeChoice) -> str:
     """Return how the question was understood, e.g. "mode EXPLAIN 83 %"."""
     if choice.pinned:
         return f"mode {choice.mode} (chosen)"
-    if choice.abstained and len(choice.ranked) > 1:
-        return f"mode unsure: {choice.ranked[0].mode} or {choice.ranked[1].mode}"
+    if choice.abstained:
+        first, *others = choice.modes
+        if not others:
+            return f"mode {first}, a mere guess; /mode chooses one"
+        return f"mode {first} or {others[0]}? Answered as {first}; /mode {others[0].lower()} for the other"
     return f"mode {choice.mode} {choice.confidence:.0%}"
 
 

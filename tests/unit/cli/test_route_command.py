@@ -11,8 +11,9 @@ import pytest
 
 from hexcore_engine.cli import route
 from hexcore_engine.cli.main import main
-from hexcore_engine.models.router import TransactionClassifier, undecided
+from hexcore_engine.models.router import CARD_NAME, WEIGHTS_NAME, TransactionClassifier, undecided
 from hexcore_engine.protocol.records import MODE_NAMES
+from hexcore_engine.training.router import ROUTER_DATA_FILE
 
 Capture = pytest.CaptureFixture[str]
 
@@ -94,3 +95,17 @@ def test_training_an_unknown_thing_or_checking_the_ranker_is_wrong_use(capsys: C
     assert "router" in json.loads(capsys.readouterr().out)["error"]["remedy"]
     assert main(["train", "ranker", "--check", "x.jsonl", "--json"]) == 2
     assert main(["train", "router", "--check", "missing.jsonl", "--json"]) == 4
+
+
+def test_without_the_sentence_model_the_light_router_alone_is_trained_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    few = tmp_path / "few.jsonl"
+    few.write_text("\n".join(ROUTER_DATA_FILE.read_text("utf-8").splitlines()[:60]))
+    monkeypatch.setattr("hexcore_engine.training.router.ROUTER_DATA_FILE", few)
+    assert main(["train", "router", "--output", str(tmp_path / "out"), "--json"]) == 0
+    told = capsys.readouterr()
+    document = json.loads(told.out)
+    assert (document["num_queries"], document["stronger"]) == (60, None)
+    assert told.err.startswith("only the light router is trained: ")
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {WEIGHTS_NAME, CARD_NAME}

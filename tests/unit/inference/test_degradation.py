@@ -50,7 +50,7 @@ class WeighedDecoder(ScriptedDecoder):
 
 def plan(pace: Pace = UNMEASURED, num_experts: int = 1, **budgets: Any) -> Admission:
     request = PipelineRequest(QUESTION, **budgets)
-    return admit(request, "REASON", PASSAGES, WeighedDecoder(), Settings(), pace, num_experts)
+    return admit(request, ("REASON",), PASSAGES, WeighedDecoder(), Settings(), pace, num_experts)
 
 
 def given_up(admission: Admission) -> list[str]:

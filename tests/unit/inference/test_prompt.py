@@ -13,7 +13,7 @@ HOSTILE = (
 
 def test_text_of_a_rule_cant_close_the_fence_or_speak_for_the_template() -> None:
     passage = Passage("card", "Evil", HOSTILE, HOSTILE, "", "")
-    message = user_message("What now?", "REASON", (passage,))
+    message = user_message("What now?", ("REASON",), (passage,))
     assert message.count(CLOSE_FENCE) == 1
     assert message.count(OPEN_FENCE) == 1
     assert "<|im" not in message
@@ -23,7 +23,7 @@ def test_text_of_a_rule_cant_close_the_fence_or_speak_for_the_template() -> None
 
 
 def test_a_question_is_defused_too() -> None:
-    message = user_message(HOSTILE, "REASON", ())
+    message = user_message(HOSTILE, ("REASON",), ())
     assert "<|im_start|>" not in message
     assert CLOSE_FENCE not in message
 
@@ -34,6 +34,6 @@ def test_defusing_twice_changes_nothing_more(text: str) -> None:
 
 
 def test_the_same_question_gives_the_same_prompt() -> None:
-    sent = user_message("Why?", "EXPLAIN", ())
+    sent = user_message("Why?", ("EXPLAIN",), ())
     assert messages_for((), sent) == messages_for((), sent)
     assert messages_for((), sent)[0].role == "system"

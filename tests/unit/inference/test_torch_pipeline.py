@@ -91,6 +91,17 @@ def test_what_does_not_fit_max_memory_is_refused_with_the_numbers(llama: Path) -
     assert caught.value.remedy
 
 
+def test_cuda_that_is_not_there_is_refused_and_the_processor_answers(llama: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device here")
+    with pytest.raises(DeviceMappingError, match="no CUDA device") as caught:
+        HexcorePipeline(str(llama), quantization_type="none", device_map="cuda")
+    assert "cpu" in caught.value.remedy
+    made = HexcorePipeline(str(llama), quantization_type="none", device_map="cpu")
+    assert made.generate(QUESTION, max_new_tokens=3)["response"]
+    made.close()
+
+
 def test_without_memory_optimisation_no_prompt_is_kept_and_nothing_is_given_up(llama: Path) -> None:
     made = HexcorePipeline(
         str(llama), quantization_type="none", device_map="cpu", enable_memory_optimization=False

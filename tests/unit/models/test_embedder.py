@@ -44,6 +44,23 @@ def test_rounded_vectors_are_like_the_exact_ones(sentence_model: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_text_embedded_alone_is_known_for_a_while(sentence_model: Path) -> None:
+    embedder = SentenceEmbedder(paths_of(sentence_model).sentence_model_dir)
+    (vector,) = embedder.embed(["lantern"])
+    embedder.embed(["teapot", "kettle"])
+    known = embedder.known("lantern")
+    assert known is not None
+    assert (known == vector).all()
+    assert (embedder.embed(["lantern"])[0] == vector).all()
+    assert embedder.known("teapot") is None
+    for number in range(8):
+        embedder.embed([f"lantern {number}"])
+    assert embedder.known("lantern") is None
+    assert embedder.known("lantern 0") is not None
+    embedder.close()
+
+
+@pytest.mark.slow
 def test_it_computes_on_its_own_threads_and_leaves_those_of_others(sentence_model: Path) -> None:
     import torch
 

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hexcore_engine.errors import RoutingError
-from hexcore_engine.models.router import FOLDER, WEIGHTS_NAME, TransactionClassifier, pinned, undecided
+from hexcore_engine.models.embedder import WIDTH
+from hexcore_engine.models.router import (
+    FOLDER,
+    MEANING_WEIGHTS_NAME,
+    WEIGHTS_NAME,
+    TransactionClassifier,
+    pinned,
+    undecided,
+)
 from hexcore_engine.models.router_features import BLOCKS, features_of, tokens_of
 from hexcore_engine.models.router_model import RouterModel, load_model
 from hexcore_engine.protocol.records import MODE_NAMES, ModeChoice
@@ -103,6 +111,35 @@ def test_confidence_below_the_modes_threshold_is_unsure(small_model: RouterModel
         assert len(choice.ranked) == len(MODE_NAMES)
 
 
+def test_the_stronger_model_judges_where_the_questions_vector_is_known(lost_vector: np.ndarray) -> None:
+    known = {"he cast it": lost_vector}
+    classifier = TransactionClassifier(known_meaning=known.get)
+    assert classifier.classify("who wins") == CLASSIFIER.classify("who wins")
+    choice = classifier.classify("he cast it")
+    assert_sound(choice)
+    assert choice.mode == "RETROSPECT"
+    assert choice != CLASSIFIER.classify("he cast it")
+
+
+@pytest.fixture
+def lost_vector() -> np.ndarray:
+    """A sentence vector that speaks for RETROSPECT."""
+    meaning = load_model(FOLDER / MEANING_WEIGHTS_NAME).meaning
+    assert meaning is not None
+    direction = meaning[:, MODE_NAMES.index("RETROSPECT")]
+    return np.asarray(direction / np.linalg.norm(direction))
+
+
+def test_where_the_stronger_models_weights_are_damaged_the_light_one_judges(
+    tmp_path: Path, lost_vector: np.ndarray
+) -> None:
+    (tmp_path / WEIGHTS_NAME).hardlink_to(FOLDER / WEIGHTS_NAME)
+    (tmp_path / MEANING_WEIGHTS_NAME).write_bytes(b"PK")
+    classifier = TransactionClassifier(tmp_path, lambda question: lost_vector)
+    for _ in range(2):
+        assert classifier.classify("he cast it") == CLASSIFIER.classify("he cast it")
+
+
 @pytest.mark.parametrize("mode", MODE_NAMES)
 def test_a_pinned_mode_is_certain(mode: str) -> None:
     choice = pinned(mode)  # type: ignore[arg-type]
@@ -141,6 +178,9 @@ def test_pickled_weights_are_never_unpickled(tmp_path: Path) -> None:
         {"weights": np.zeros((2, 5), dtype=np.float16)},
         {"keys": np.array(["a", "b", "c"])},
         {"keys": np.zeros((3, 3), dtype=np.uint32)},
+        {"meaning": np.zeros((2, 5), dtype=np.float32)},
+        {"meaning": np.full((WIDTH, 5), np.nan, dtype=np.float32)},
+        {"meaning": np.array([{"a": 1}], dtype=object)},
     ],
 )
 def test_weights_of_another_form_are_refused(
@@ -156,15 +196,18 @@ def test_weights_of_another_form_are_refused(
 
 
 def test_saved_weights_come_back_the_same(tmp_path: Path) -> None:
-    model = load_model(FOLDER / WEIGHTS_NAME)
-    model.save(tmp_path / WEIGHTS_NAME)
-    assert np.array_equal(
-        model.probabilities("who wins?"), load_model(tmp_path / WEIGHTS_NAME).probabilities("who wins?")
-    )
+    vector = np.linspace(-0.1, 0.1, WIDTH, dtype=np.float32)
+    for name in (WEIGHTS_NAME, MEANING_WEIGHTS_NAME):
+        model = load_model(FOLDER / name)
+        model.save(tmp_path / name)
+        again = load_model(tmp_path / name)
+        before, after = (one.probabilities("who wins?", vector) for one in (model, again))
+        assert np.array_equal(before, after)
 
 
 def test_the_weights_are_small() -> None:
-    assert (FOLDER / WEIGHTS_NAME).stat().st_size <= 1_000_000
+    for name in (WEIGHTS_NAME, MEANING_WEIGHTS_NAME):
+        assert (FOLDER / name).stat().st_size <= 1_000_000
 
 
 def test_features_have_their_blocks_and_names_of_cards_do_not_count() -> None:

@@ -4,12 +4,22 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from hexcore_engine.data.vectors import EMBEDDER_KEY
 from hexcore_engine.errors import ImportFileError, NotSetUpError, UsageError
-from hexcore_engine.models.router import CARD_NAME, FOLDER, WEIGHTS_NAME, TransactionClassifier
+from hexcore_engine.models.embedder import WIDTH
+from hexcore_engine.models.router import (
+    CARD_NAME,
+    FOLDER,
+    MEANING_CARD_NAME,
+    MEANING_WEIGHTS_NAME,
+    WEIGHTS_NAME,
+    TransactionClassifier,
+)
 from hexcore_engine.models.router_model import load_model, softmax
 from hexcore_engine.protocol.records import MODE_NAMES
 from hexcore_engine.training.calibration import calibration_error, figures, fit_temperature, fit_thresholds
@@ -27,7 +37,9 @@ UNSEEN_FILE = (
     Path(os.environ.get("HEXCORE_TEST_DATA") or ROOT.parent / "shared" / "data") / "router_dev.jsonl"
 )
 QUERIES = read_queries(ROUTER_DATA_FILE)
-CARD = json.loads((FOLDER / CARD_NAME).read_text("utf-8"))
+CARD, MEANING_CARD = (
+    json.loads((FOLDER / name).read_text("utf-8")) for name in (CARD_NAME, MEANING_CARD_NAME)
+)
 FEW = QUERIES[:120]
 
 
@@ -60,21 +72,31 @@ def test_shared_words_are_found_across_case_and_signs() -> None:
     assert list(shared_queries(ours, [LabelledQuery("does my lantern glow", "REASON")])) == []
 
 
-def test_the_run_card_is_of_these_weights_data_and_features() -> None:
-    assert CARD["data_sha256"] == file_hash(ROUTER_DATA_FILE)
-    assert CARD["features_sha256"] == features_hash()
-    assert CARD["num_queries"] == len(QUERIES)
-    model = load_model(FOLDER / WEIGHTS_NAME)
-    assert CARD["num_features"] == len(model.keys)
-    assert list(CARD["thresholds"].values()) == model.thresholds.tolist()
+@pytest.mark.parametrize(("card", "name"), [(CARD, WEIGHTS_NAME), (MEANING_CARD, MEANING_WEIGHTS_NAME)])
+def test_the_run_card_is_of_these_weights_data_and_features(card: dict[str, Any], name: str) -> None:
+    assert card["data_sha256"] == file_hash(ROUTER_DATA_FILE)
+    assert card["features_sha256"] == features_hash()
+    assert card["num_queries"] == len(QUERIES)
+    model = load_model(FOLDER / name)
+    assert card["num_features"] == len(model.keys)
+    assert list(card["thresholds"].values()) == model.thresholds.tolist()
+    assert (model.meaning is None) == (name == WEIGHTS_NAME)
 
 
-def test_the_run_card_tells_how_well_it_does_on_what_it_did_not_learn() -> None:
-    held_out = CARD["cross_validated_by_group"]
+@pytest.mark.parametrize("card", [CARD, MEANING_CARD])
+def test_the_run_card_tells_how_well_it_does_on_what_it_did_not_learn(card: dict[str, Any]) -> None:
+    held_out = card["cross_validated_by_group"]
     assert held_out["accuracy"] >= 0.85
     assert held_out["expected_calibration_error"] <= 0.08
     assert set(held_out["confusion"]) == set(MODE_NAMES)
-    assert len(held_out["accuracy_by_seed"]) == len(CARD["seeds"])
+    assert len(held_out["accuracy_by_seed"]) == len(card["seeds"])
+
+
+def test_the_stronger_model_is_of_the_sentence_model_in_use_and_better_on_what_it_did_not_learn() -> None:
+    assert MEANING_CARD["embedder"] == EMBEDDER_KEY
+    light, stronger = (card["cross_validated_by_group"] for card in (CARD, MEANING_CARD))
+    assert min(stronger["accuracy_by_seed"]) > max(light["accuracy_by_seed"])
+    assert stronger["accuracy_misleading"] > light["accuracy_misleading"]
 
 
 def test_a_group_stays_in_one_fold() -> None:
@@ -99,6 +121,31 @@ def test_training_writes_weights_that_load_and_a_run_card(tmp_path: Path) -> Non
     assert card["num_queries"] == len(FEW)
     assert card["unseen"]["num_queries"] == 1
     assert TransactionClassifier(tmp_path).classify(FEW[0].question).mode == FEW[0].mode
+
+
+def test_with_sentence_vectors_the_stronger_model_is_trained_and_written_beside_the_light_one(
+    tmp_path: Path,
+) -> None:
+    # Queries of one mode have the same vector: what decides can't be learned from the words alone.
+    labels = np.array([MODE_NAMES.index(query.mode) for query in FEW])
+    vectors = np.eye(len(MODE_NAMES), WIDTH, dtype=np.float32)[labels]
+    trained = train_router(FEW, vectors)
+    unseen = [LabelledQuery("Does my lantern glow on?", "RETROSPECT")]
+    save_router(train_router(FEW), tmp_path)
+    last = np.eye(len(MODE_NAMES), WIDTH, dtype=np.float32)[-1:]
+    card = save_router(trained, tmp_path, unseen=unseen, unseen_vectors=last, embedder="own")
+    assert card == json.loads((tmp_path / MEANING_CARD_NAME).read_text("utf-8"))
+    assert (card["embedder"], card["unseen"]["accuracy"]) == ("own", 1.0)
+    assert {file.name for file in tmp_path.iterdir()} == {
+        WEIGHTS_NAME,
+        CARD_NAME,
+        MEANING_WEIGHTS_NAME,
+        MEANING_CARD_NAME,
+    }
+    scores, labels = trained.held_out[0], trained.labels
+    assert (scores.argmax(axis=1) == labels).mean() > 0.99
+    classifier = TransactionClassifier(tmp_path, lambda question: last[0])
+    assert classifier.classify("Does my lantern glow on?").mode == "RETROSPECT"
 
 
 def test_queries_to_check_with_may_not_be_trained_on(tmp_path: Path) -> None:

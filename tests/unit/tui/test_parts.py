@@ -11,7 +11,13 @@ from textual.widgets import OptionList, TextArea
 import hexcore_tui
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events
-from hexcore_engine.protocol.records import EngineRecord, ErrorRecord, ModelRecord
+from hexcore_engine.protocol.records import (
+    EngineRecord,
+    ErrorRecord,
+    ModeChoice,
+    ModelRecord,
+    ModeProbability,
+)
 from hexcore_engine.settings import Settings, load_settings
 from hexcore_tui import bridge, clipboard, messages
 from hexcore_tui.app import HexcoreApp
@@ -19,7 +25,7 @@ from hexcore_tui.display_profile import PROFILES, apply_profile, choose_profile
 from hexcore_tui.facts import missing_model
 from hexcore_tui.widgets.chat.prompt_commands import ModeChange, NewSession, read_command
 from hexcore_tui.widgets.chat.status_line import usage_words
-from hexcore_tui.widgets.chat.turn_pieces import evidence_words
+from hexcore_tui.widgets.chat.turn_pieces import evidence_words, mode_words
 
 from .conftest import PASSAGES, SMALL_MODEL
 
@@ -146,3 +152,18 @@ async def test_the_palette_offers_the_actions_of_this_screen(paths: Paths) -> No
         titles = {command.title for command in app.get_system_commands(app.screen)}
         assert {"Cards", "Rules", "Theme", "Mode", "New"} <= titles
         assert "Rename" not in titles
+
+
+def test_an_unsure_mode_says_which_two_it_may_be_which_was_taken_and_how_to_choose() -> None:
+    ranked = (
+        ModeProbability("EXPLAIN", 0.4),
+        ModeProbability("RETROSPECT", 0.35),
+        ModeProbability("TEACH", 0.2),
+    )
+    unsure = ModeChoice("EXPLAIN", 0.4, abstained=True, ranked=ranked)
+    assert mode_words(unsure) == (
+        "mode EXPLAIN or RETROSPECT? Answered as EXPLAIN; /mode retrospect for the other"
+    )
+    even = tuple(ModeProbability(entry.mode, 1 / 3) for entry in ranked)
+    guess = mode_words(ModeChoice("EXPLAIN", 1 / 3, abstained=True, ranked=even))
+    assert guess == "mode EXPLAIN, a mere guess; /mode chooses one"

@@ -38,6 +38,9 @@ class WordEmbedder:
                 row[zlib.crc32(word.encode()) % WIDTH] += 1
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
+    def known(self, text: str) -> Floats | None:
+        return self.embed([text])[0] if text in self.texts else None
+
 
 class FixedIndex:
     """Finds what it was given, (rule's position, field, likeness), nearest first; nothing when empty."""
@@ -50,6 +53,9 @@ class FixedIndex:
     def near(self, release_file: str, text: str) -> NearTexts | None:
         self.asked.append((release_file, text))
         return self.near_texts if len(self.near_texts.rules) else None
+
+    def known(self, text: str) -> Floats | None:
+        return None
 
     def absence(self) -> Absence:
         return self._absence
