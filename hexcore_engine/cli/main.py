@@ -60,7 +60,7 @@ def _run(words: list[str], output: Output) -> int:
         output.result({"commands": COMMANDS}, _help())
         return 0 if words else 2
     if words[0] in ("--version", "-V"):
-        output.result({"version": __version__}, f"hexcore {__version__}")
+        output.result(*_versions())
         return 0
     if words[0] == "--about":
         about = {"about": FAN_CONTENT_NOTICE, "version": __version__}
@@ -80,6 +80,31 @@ def _run(words: list[str], output: Output) -> int:
     context = Context(paths=paths, settings=load_settings(paths.settings_file), output=output)
     exit_code: int = module.run(parsed, context)
     return exit_code
+
+
+def _versions() -> tuple[dict[str, str | None], str]:
+    """What is in use here, as a document and in words: the program, the rules' release, the cards' date."""
+    from contextlib import closing
+
+    from hexcore_engine.knowledge.lookup import Knowledge
+
+    effective = cards_date = None
+    said = "none set up"
+    try:
+        with closing(Knowledge(default_paths().knowledge_dir)) as knowledge:
+            status = knowledge.status()
+        cards_date = status.cards_date
+        effective = status.release.effective if status.release else None
+        said = "no official release, our own words" if status.release else said
+    except HexcoreError as error:
+        said = f"unreadable, {error.message}"
+    document = {"version": __version__, "rules_release": effective, "cards_date": cards_date}
+    lines = (
+        f"hexcore {__version__}",
+        f"rules   {effective or said}",
+        f"cards   {cards_date or 'none of a known date'}",
+    )
+    return document, "\n".join(lines)
 
 
 def _help() -> str:
