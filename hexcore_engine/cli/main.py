@@ -53,6 +53,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output left; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        unforeseen = _unforeseen(error)
+        output.failure(unforeseen)
+        return unforeseen.exit_code
+
+
+def _unforeseen(error: Exception) -> HexcoreError:
+    """Write where it happened into the log, without its words, and say what a person can do."""
+    import logging
+    import traceback
+
+    from hexcore_engine.utils.logging import log_to_file
+
+    file = default_paths().commands_log_file
+    log_to_file(file)
+    place = "".join(traceback.format_tb(error.__traceback__))
+    logging.getLogger(__name__).error("a command failed with %s\n%s", type(error).__name__, place)
+    return HexcoreError(
+        f"Hexcore failed in a way nobody foresaw: {type(error).__name__}: {error}.",
+        f"Install it again where it may be damaged, else please report it with the last lines of {file}.",
+    )
 
 
 def _run(words: list[str], output: Output) -> int:

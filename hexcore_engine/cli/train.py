@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hexcore_engine.cli.command import CommandParser, Context
 from hexcore_engine.errors import UsageError
+from hexcore_engine.paths import named_path
 
 
 def configure(parser: CommandParser) -> None:
@@ -57,7 +58,7 @@ def _router(arguments: argparse.Namespace, context: Context) -> None:
     from hexcore_engine.training.router import ROUTER_DATA_FILE, read_queries, train_router
     from hexcore_engine.training.router_card import save_router
 
-    unseen = read_queries(Path(arguments.check).expanduser()) if arguments.check else ()
+    unseen = read_queries(named_path(arguments.check)) if arguments.check else ()
     folder = _folder(arguments, FOLDER)
     card = save_router(train_router(read_queries(ROUTER_DATA_FILE)), folder, unseen=unseen)
     held_out = card["cross_validated_by_group"]
@@ -73,4 +74,4 @@ def _router(arguments: argparse.Namespace, context: Context) -> None:
 
 
 def _folder(arguments: argparse.Namespace, own: Path) -> Path:
-    return Path(arguments.output).expanduser() if arguments.output else own
+    return named_path(arguments.output) if arguments.output else own
