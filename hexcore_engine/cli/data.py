@@ -48,8 +48,11 @@ def _update(words: list[str], context: Context) -> int:
         for name in ((wanted,) if wanted else UPDATED)
     }
     document = {name: update.document for name, update in updates.items()}
+    failed = [name for name, update in updates.items() if update.error]
+    if failed:
+        document["error"] = document[failed[0]]["error"]
     context.output.result(document, "\n".join(update.text for update in updates.values()))
-    return 4 if any(update.error for update in updates.values()) else 0
+    return 4 if failed else 0
 
 
 def _status(words: list[str], context: Context) -> int:
