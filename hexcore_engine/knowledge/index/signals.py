@@ -6,13 +6,13 @@ What the lists and their fusion find is measured in docs/development/log.md.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hexcore_engine.knowledge.index.base import NearTexts
+from hexcore_engine.knowledge.index.base import NearTexts, no_near_texts
 from hexcore_engine.knowledge.index.memory import Memory
 from hexcore_engine.knowledge.index.postings import FIELDS, Postings
 from hexcore_engine.knowledge.index.rule_table import RuleTable
@@ -66,7 +66,8 @@ class Query:
     """A question for ranking: the person's words, the same without whole card names, and the cards named.
 
     Units `without` and decided questions `forgotten` count as not written, so that a text the indexes hold
-    can be asked. `near` are texts near the question in meaning, None where there are no vectors.
+    can be asked. `near` gives the texts near the question in meaning, None where there are no vectors; it is
+    called last, when the words are scored, and may wait for them.
     """
 
     text: str
@@ -74,7 +75,7 @@ class Query:
     cards: tuple[CardWords, ...] = ()
     without: Collection[int] = ()
     forgotten: Collection[int] = ()
-    near: NearTexts | None = None
+    near: Callable[[], NearTexts | None] = no_near_texts
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class SignalReader:
         on_cards = [(card.name, words) for card, words in zip(cards, printed, strict=True)]
         lists["card_topic"], named_on = self._of_topics(on_cards)
         lists |= self._of_memory(asked, query)
-        lists |= self._of_vectors(query.near)
+        lists |= self._of_vectors(query.near())
         for part in self._without:
             lists |= dict.fromkeys(PARTS[part], self._zeros())
         return Signals(
