@@ -77,8 +77,8 @@ def commands_page() -> str:
         parser = CommandParser(prog=f"hexcore {name}", description=summary)
         importlib.import_module(f"hexcore_engine.cli.{name}").configure(parser)
         parts += _command_parts(parser, f"{summary[0].upper()}{summary[1:]}.")
-    parser = options_parser()
-    parts += _command_parts(parser, parser.description or "")
+    app = options_parser()
+    parts += _command_parts(app, app.description or "")
     parts += ["## hexcore-engine\n", f"```\n{ENGINE_USAGE}\n```\n"]
     return "\n".join(parts)
 

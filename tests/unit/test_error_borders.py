@@ -1,4 +1,4 @@
-"""Exceptions of other libraries end where ours begin: each that is caught stands here with what it becomes."""
+"""Exceptions of other libraries end where ours begin: each that is caught, and what it becomes."""
 
 from __future__ import annotations
 
