@@ -38,6 +38,12 @@ test-light: $(VENV)/.ready-dev ## run the suite without real models, torch, term
 torture: $(VENV)/.ready-dev ## press 5,000 random keys
 	@HEXCORE_FUZZ_KEYS=5000 $(BIN)/python -m pytest -q tests/unit/tui/test_random_keys.py
 
+coverage: $(VENV)/.ready-dev ## say which lines and branches the light suite runs; at least 90 % of lines
+	@$(BIN)/python -m scripts.coverage_check
+
+mutation: $(VENV)/.ready-dev ## change parser, citations and budget a little at a time; the tests must notice
+	@$(BIN)/python -m scripts.mutation_check
+
 check: $(VENV)/.ready-dev ## run every linter and type check
 	@$(BIN)/python scripts/lint.py
 
@@ -52,6 +58,15 @@ docs: $(VENV)/.ready-dev ## build the documentation into site/
 
 pictures: $(VENV)/.ready-dev ## draw the pictures of the README anew
 	@$(BIN)/python scripts/make_pictures.py
+
+licences: $(VENV)/.ready-dev ## write the page of all dependencies' licences anew
+	@$(BIN)/python -m scripts.licences
+
+sbom: $(VENV)/.ready-dev ## write what .venv holds as CycloneDX JSON into dist/
+	@$(BIN)/python -m scripts.sbom
+
+release: $(VENV)/.ready-dev ## build wheel and sdist, check them, use the wheel as a stranger would
+	@$(BIN)/python -m scripts.release
 
 clean: ## remove .venv and everything that was built; your data stays
 	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

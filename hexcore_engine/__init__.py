@@ -13,6 +13,7 @@ from hexcore_engine.errors import (
     HexcoreError,
     KnowledgeRetrievalError,
 )
+from hexcore_engine.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from hexcore_engine.inference.pipeline import HexcorePipeline
@@ -37,14 +38,6 @@ __all__ = [
     "apply_expert_adapter",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name == "HexcorePipeline":
-        from hexcore_engine.inference.pipeline import HexcorePipeline
-
-        return HexcorePipeline
-    if name == "apply_expert_adapter":
-        from hexcore_engine.models.adapters import apply_expert_adapter
-
-        return apply_expert_adapter
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_names(
+    __name__, {"HexcorePipeline": "inference.pipeline", "apply_expert_adapter": "models.adapters"}
+)

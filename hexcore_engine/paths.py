@@ -13,6 +13,8 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
+from hexcore_engine.errors import UsageError
+
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL included.
 MAX_SOCKET_PATH_BYTES = 100
 
@@ -105,16 +107,39 @@ class Paths:
         return self.log_dir / "engine.log"
 
     @property
+    def commands_log_file(self) -> Path:
+        """What the command line did not foresee; holds no question and no answer."""
+        return self.log_dir / "commands.log"
+
+    @property
     def tui_log_file(self) -> Path:
         """The terminal app's log; holds no question and no answer."""
         return self.log_dir / "tui.log"
 
 
+def named_path(text: str) -> Path:
+    """Return the path a person named, `~` and `~user` expanded.
+
+    Raises:
+        UsageError: when no path can be called that, or there is no such user.
+    """
+    try:
+        if "\0" not in text:
+            return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{text.split('/')[0]} is nobody's home here.", "Write the whole path.") from error
+    raise UsageError("No path can hold a NUL.", "Write the path anew.")
+
+
 def default_paths() -> Paths:
-    """Return the paths of this user, honouring `HEXCORE_HOME`."""
+    """Return the paths of this user, honouring `HEXCORE_HOME`.
+
+    Raises:
+        UsageError: when `HEXCORE_HOME` is no path.
+    """
     override = os.environ.get("HEXCORE_HOME", "").strip()
     if override:
-        home = Path(override).expanduser().absolute()
+        home = named_path(override).absolute()
         return Paths(home=home, config_dir=home / "config", log_dir=home / "log")
     dirs = PlatformDirs("hexcore", appauthor=False)
     return Paths(home=dirs.user_data_path, config_dir=dirs.user_config_path, log_dir=dirs.user_log_path)

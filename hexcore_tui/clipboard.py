@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from textual.app import App
 
@@ -23,7 +24,7 @@ TMUX_TIMEOUT_S = 1.0
 _copied: dict[str, str] = {}
 
 
-def copy(app: App[object], text: str, environment: Mapping[str, str] = os.environ) -> str:
+def copy(app: App[Any], text: str, environment: Mapping[str, str] = os.environ) -> str:
     """Send `text` to the terminal's clipboard and return the sentence that says what was done."""
     text = clean_text(text)
     _copied["text"] = text

@@ -77,8 +77,8 @@ def commands_page() -> str:
         parser = CommandParser(prog=f"hexcore {name}", description=summary)
         importlib.import_module(f"hexcore_engine.cli.{name}").configure(parser)
         parts += _command_parts(parser, f"{summary[0].upper()}{summary[1:]}.")
-    parser = options_parser()
-    parts += _command_parts(parser, parser.description or "")
+    app = options_parser()
+    parts += _command_parts(app, app.description or "")
     parts += ["## hexcore-engine\n", f"```\n{ENGINE_USAGE}\n```\n"]
     return "\n".join(parts)
 
@@ -166,6 +166,7 @@ def errors_page() -> str:
     parts += [
         "stay the same between versions. The remedy is the usual one; a message may have a closer one.\n"
     ]
+    parts += ["Programs catch a kind with all below it:\n", f"```\n{_drawing()}\n```\n"]
     parts += ["| code | exit | what it means | what to do |", "|---|---|---|---|"]
     for kind in _tree(errors.HexcoreError):
         meaning = (kind.__doc__ or "").split("\n\n")[0]
@@ -173,6 +174,22 @@ def errors_page() -> str:
             f"| `{kind.code}` | {kind.exit_code} | {_cell(meaning)} | {_cell(kind.default_remedy)} |"
         )
     return "\n".join([*parts, ""])
+
+
+def _drawing() -> str:
+    """The tree, drawn from the classes."""
+    return "\n".join(_branches(errors.HexcoreError, ""))
+
+
+def _branches(kind: type[errors.HexcoreError], lead: str) -> Iterator[str]:
+    if not lead:
+        yield f"{kind.__name__:<34}{kind.code}"
+    children = [child for child in kind.__subclasses__() if child.__module__ == errors.__name__]
+    for child in children:
+        last = child is children[-1]
+        drawn = f"{lead}{'└── ' if last else '├── '}{child.__name__}"
+        yield f"{drawn:<34}{child.code}"
+        yield from _branches(child, lead + ("    " if last else "│   "))
 
 
 def _tree(kind: type[errors.HexcoreError]) -> Iterator[type[errors.HexcoreError]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from hexcore_engine.cli.command import Context
 from hexcore_engine.errors import UsageError
 from hexcore_engine.models.adapter_index import AdapterIndex, AdapterRecord
 from hexcore_engine.models.adapter_install import base_fingerprint, install_adapter
+from hexcore_engine.paths import named_path
 from hexcore_engine.protocol.records import MODE_NAMES, to_builtins
 
 
@@ -32,7 +32,7 @@ def add_adapter(arguments: argparse.Namespace, context: Context) -> int:
     mode = next((name for name in MODE_NAMES if name == arguments.mode.upper()), None)
     if mode is None:
         raise UsageError(f"There is no mode {arguments.mode!r}.", f"Known: {', '.join(MODE_NAMES)}.")
-    source = Path(arguments.model).expanduser().absolute()
+    source = named_path(arguments.model).absolute()
     base = base_fingerprint(arguments.base or context.settings.model.path, context.paths)
     adapter = install_adapter(source, mode, base, context.paths.adapters_dir)
     text = f"{adapter.name} answers {mode} questions from now on ({adapter.folder})."

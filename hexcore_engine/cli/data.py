@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.data.imports import CARDS, RULES, UPDATED, import_file, update_sources
@@ -19,6 +18,7 @@ from hexcore_engine.data.sources_in_use import (
     sources_status,
 )
 from hexcore_engine.errors import UsageError
+from hexcore_engine.paths import named_path
 
 
 def configure(parser: CommandParser) -> None:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 def _import(words: list[str], context: Context) -> int:
     if not words:
         raise UsageError("`hexcore data import` takes a file.", "hexcore data import FILE")
-    report = import_file(context.paths, Path(joined(words)).expanduser(), BarProgress())
+    report = import_file(context.paths, named_path(joined(words)), BarProgress())
     context.output.result(report.document, report.text)
     return 0
 
@@ -48,8 +48,11 @@ def _update(words: list[str], context: Context) -> int:
         for name in ((wanted,) if wanted else UPDATED)
     }
     document = {name: update.document for name, update in updates.items()}
+    failed = [name for name, update in updates.items() if update.error]
+    if failed:
+        document["error"] = document[failed[0]]["error"]
     context.output.result(document, "\n".join(update.text for update in updates.values()))
-    return 4 if any(update.error for update in updates.values()) else 0
+    return 4 if failed else 0
 
 
 def _status(words: list[str], context: Context) -> int:

@@ -13,6 +13,7 @@ from hexcore_engine.evaluation.questions import EvaluationQuestion, read_questio
 from hexcore_engine.evaluation.retrieval import RetrievalReport, evaluate, evaluate_examples
 from hexcore_engine.knowledge.index.base import VectorIndex
 from hexcore_engine.knowledge.retriever import HybridRetriever
+from hexcore_engine.paths import named_path
 from hexcore_engine.protocol.records import to_builtins
 
 
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Ask every question of the file, or every example, and print the figures."""
     if arguments.examples == bool(arguments.file):
         raise UsageError("Name a file of questions, or --examples.", "See `hexcore eval --help`.")
-    questions = read_questions(Path(arguments.file).expanduser()) if arguments.file else ()
+    questions = read_questions(named_path(arguments.file)) if arguments.file else ()
     folder = context.paths.knowledge_dir
     vectors = _vectors(context)
     report = _measure(folder, questions, vectors)

@@ -53,6 +53,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output left; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        unforeseen = _unforeseen(error)
+        output.failure(unforeseen)
+        return unforeseen.exit_code
+
+
+def _unforeseen(error: Exception) -> HexcoreError:
+    """Write where it happened into the log, without its words, and say what a person can do."""
+    import logging
+    import traceback
+
+    from hexcore_engine.utils.logging import log_to_file
+
+    file = default_paths().commands_log_file
+    log_to_file(file)
+    place = "".join(traceback.format_tb(error.__traceback__))
+    logging.getLogger(__name__).error("a command failed with %s\n%s", type(error).__name__, place)
+    return HexcoreError(
+        f"Hexcore failed in a way nobody foresaw: {type(error).__name__}: {error}.",
+        f"Install it again where it may be damaged, else please report it with the last lines of {file}.",
+    )
 
 
 def _run(words: list[str], output: Output) -> int:
@@ -60,7 +81,7 @@ def _run(words: list[str], output: Output) -> int:
         output.result({"commands": COMMANDS}, _help())
         return 0 if words else 2
     if words[0] in ("--version", "-V"):
-        output.result({"version": __version__}, f"hexcore {__version__}")
+        output.result(*_versions())
         return 0
     if words[0] == "--about":
         about = {"about": FAN_CONTENT_NOTICE, "version": __version__}
@@ -80,6 +101,31 @@ def _run(words: list[str], output: Output) -> int:
     context = Context(paths=paths, settings=load_settings(paths.settings_file), output=output)
     exit_code: int = module.run(parsed, context)
     return exit_code
+
+
+def _versions() -> tuple[dict[str, str | None], str]:
+    """What is in use here, as a document and in words: the program, the rules' release, the cards' date."""
+    from contextlib import closing
+
+    from hexcore_engine.knowledge.lookup import Knowledge
+
+    effective = cards_date = None
+    said = "none set up"
+    try:
+        with closing(Knowledge(default_paths().knowledge_dir)) as knowledge:
+            status = knowledge.status()
+        cards_date = status.cards_date
+        effective = status.release.effective if status.release else None
+        said = "no official release, our own words" if status.release else said
+    except HexcoreError as error:
+        said = f"unreadable, {error.message}"
+    document = {"version": __version__, "rules_release": effective, "cards_date": cards_date}
+    lines = (
+        f"hexcore {__version__}",
+        f"rules   {effective or said}",
+        f"cards   {cards_date or 'none of a known date'}",
+    )
+    return document, "\n".join(lines)
 
 
 def _help() -> str:

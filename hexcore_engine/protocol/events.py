@@ -61,7 +61,7 @@ class RequestFailed(BaseEvent, frozen=True):
 
 
 class QuestionAccepted(BaseEvent, frozen=True):
-    """The question is stored and queued; position 0 is being answered."""
+    """The question is stored and queued; with `queue_position` 0 it is being answered."""
 
     question_id: str
     session_id: str

@@ -165,7 +165,10 @@ class MemoryRow(Record, frozen=True):
 
 
 class DeviceSnapshot(Record, frozen=True):
-    """One device's memory at one moment. A lost device keeps its name and says so in `note`."""
+    """One device's memory at one moment. `index` counts devices of a kind from 0.
+
+    A lost device keeps its name and says so in `note`.
+    """
 
     kind: Literal["cpu", "gpu"]
     index: int
@@ -200,8 +203,9 @@ class Snapshot(Record, frozen=True):
 class EngineRecord(Record, frozen=True):
     """State of the engine process.
 
-    `busy` from a question's admission to its last event; `generated_tokens` of the running answer, 0 when
-    none; `vectors` says in words whether rules are found by meaning, too.
+    `clients` counts connections, the asking one included; `busy` from a question's admission to its last
+    event; `generated_tokens` of the running answer, 0 when none; `vectors` says in words whether rules are
+    found by meaning, too.
     """
 
     running: bool

@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from pathlib import Path
 
 from hexcore_engine.data.progress import ProgressReporter
-from hexcore_engine.paths import Paths
+from hexcore_engine.paths import Paths, named_path
 from hexcore_engine.protocol.events import DataProgressed
 from hexcore_engine.settings import Settings
 
@@ -59,7 +58,7 @@ def importing(paths: Paths, named: str) -> Work:
     def work(progress: ProgressReporter) -> str:
         from hexcore_engine.data.imports import import_file
 
-        return import_file(paths, Path(named).expanduser(), progress).text
+        return import_file(paths, named_path(named), progress).text
 
     return work
 

@@ -30,8 +30,8 @@ def main() -> int:
     if words not in ([], ["--stdio"]):
         sys.stderr.write(USAGE + "\n")
         return 0 if words in (["-h"], ["--help"]) else 2
-    paths = default_paths()
     try:
+        paths = default_paths()
         if words:
             from hexcore_engine.service.stdio_bridge import copy_bytes
 

@@ -20,14 +20,9 @@ import msgspec
 
 from hexcore_engine.errors import SessionError
 from hexcore_engine.protocol.records import (
-    Citation,
-    ErrorRecord,
-    ModeChoice,
-    Passage,
     SessionHit,
     SessionRecord,
     TurnRecord,
-    Usage,
 )
 from hexcore_engine.sessions.schema import migrate
 from hexcore_engine.utils.validation import clean_line
@@ -39,14 +34,7 @@ BRANCH_MARK = " (branch)"
 ALL = -1
 # `deleted` is the moment of deleting in seconds since 1970, 0 for what is there.
 KEEP_DELETED_S = 7 * 86_400
-_JSON_COLUMNS: dict[str, Any] = {
-    "mode": ModeChoice | None,
-    "passages": tuple[Passage, ...],
-    "citations": tuple[Citation, ...],
-    "usage": Usage | None,
-    "error": ErrorRecord | None,
-    "notes": tuple[str, ...],
-}
+_JSON_COLUMNS = ("mode", "passages", "citations", "usage", "error", "notes")
 _PLAIN_COLUMNS = ("response", "stop_reason", "rules_release", "model", "sent")
 
 
@@ -332,11 +320,15 @@ def _now() -> str:
 
 
 def _turn(row: tuple[Any, ...]) -> TurnRecord:
-    names = TurnRecord.__struct_fields__
-    fields = {
-        name: msgspec.json.decode(value, type=_JSON_COLUMNS[name])
-        if name in _JSON_COLUMNS and value
-        else value
-        for name, value in zip(names, row, strict=True)
-    }
-    return TurnRecord(**fields)
+    columns = zip(TurnRecord.__struct_fields__, row, strict=True)
+    try:
+        fields = {
+            name: msgspec.json.decode(value) if name in _JSON_COLUMNS and value else value
+            for name, value in columns
+        }
+        return msgspec.convert(fields, TurnRecord)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise SessionError(
+            f"A turn of this conversation is damaged: {error}.",
+            "Other conversations can be read; `hexcore sessions delete` removes this one.",
+        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,6 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from hexcore_engine.errors import UsageError
+from hexcore_engine.paths import named_path
 from hexcore_engine.protocol.requests import ImportData, RunSetup, UpdateData
 from hexcore_engine.utils.validation import clean_text
 from hexcore_tui import messages
@@ -71,7 +72,10 @@ class DataScreen(ModalScreen[None]):
         named = typed_path(message.value)
         if not self._working and named:
             elsewhere = bool(host(self).settings.engine.command.strip())
-            self._begin(import_request(named, elsewhere=elsewhere))
+            try:
+                self._begin(import_request(named, elsewhere=elsewhere))
+            except UsageError as error:
+                self._say(f"{error.message} {error.remedy}")
 
     def on_data_work_progressed(self, message: messages.DataWorkProgressed) -> None:
         """Say how far it is."""
@@ -104,8 +108,12 @@ class DataScreen(ModalScreen[None]):
 
 def import_request(named: str, *, elsewhere: bool) -> ImportData:
     """Ask for a file by a path the engine understands: it has a working folder of its own. With `elsewhere`
-    it runs on another machine, where the path is taken as it is."""
-    return ImportData(named if elsewhere else str(Path(named).expanduser().absolute()))
+    it runs on another machine, where the path is taken as it is.
+
+    Raises:
+        UsageError: when it is no path.
+    """
+    return ImportData(named if elsewhere else str(named_path(named).absolute()))
 
 
 def typed_path(text: str) -> str:

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psutil
 
@@ -66,12 +66,12 @@ async def answer_to(
     return outcome
 
 
-async def until(condition: Callable[[], Awaitable[T] | T], seconds: float = 20.0, every_s: float = 0.03) -> T:
+async def until(condition: Callable[[], Any], seconds: float = 20.0, every_s: float = 0.03) -> Any:
     """Poll a condition, sync or async, until it gives something true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = condition()
-        value: T = await found if isinstance(found, Awaitable) else found
+        value = await found if isinstance(found, Awaitable) else found
         if value:
             return value
         await asyncio.sleep(every_s)

@@ -32,7 +32,8 @@ async def test_files_are_imported_beside_the_answers_and_used_by_the_next(
         told = [event async for event in client.stream(requests.ImportData(str(file)))]
         assert isinstance(told[-1], events.DataChanged)
         assert all(isinstance(event, events.DataProgressed) for event in told[:-1])
-    assert "1 cards" in told[-1].text
+        said = told[-1].text
+    assert "1 cards" in said
     knowledge = Knowledge(scripted_home.knowledge_dir)
     assert knowledge.card("moss lantern") is not None
     knowledge.close()
@@ -67,6 +68,7 @@ async def test_an_import_that_waits_for_another_says_for_whom(
             if isinstance(event, events.DataProgressed) and "Waiting" in event.text:
                 break
     told += [event async for event in stream]
+    assert isinstance(told[0], events.DataProgressed)
     assert f"another import (process {os.getpid()}, since " in told[0].text
     assert isinstance(told[-1], events.DataChanged)
 

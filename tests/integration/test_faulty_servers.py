@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -20,76 +18,16 @@ from hexcore_engine.inference.decoders.base import (
 )
 from hexcore_engine.inference.decoders.openai_server import OpenAIServerDecoder
 from hexcore_engine.paths import Paths
+from tests.integration.faulty_server import WELL, FaultyServer, chunk, faulty_server
 from tests.integration.parts import QUESTION, Run
 
 pytestmark = pytest.mark.slow
 
-MODELS = json.dumps({"object": "list", "data": [{"id": "own", "max_model_len": 2048}]}).encode()
-
-
-def chunk(text: str | None = None, finish: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": {"content": text} if text else {}, "finish_reason": finish}
-    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
-
-
-WELL = chunk("The part ") + chunk("is [702.2c].") + chunk(finish="stop") + b"data: [DONE]\n\n"
-
-
-class FaultyServer:
-    """Answers `/v1/models` with `models`, and chat with `chat`, or hangs up after it without an end."""
-
-    def __init__(self) -> None:
-        self.models: tuple[int, bytes] = (200, MODELS)
-        self.chat: tuple[int, bytes] = (200, WELL)
-        self.hangs_up = False
-        self.is_silent = False
-        self.takes_grammar = True
-        self.release = threading.Event()
-        self.bodies: list[dict[str, object]] = []
-        self.address = ""
-
-    def respond(self, handler: BaseHTTPRequestHandler) -> None:
-        if self.is_silent:
-            self.release.wait(30)
-            return
-        status, body = self.models
-        if handler.command == "POST":
-            asked = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
-            self.bodies.append(asked)
-            status, body = self.chat
-            if "grammar" in asked and not self.takes_grammar:
-                status, body = 400, b'{"error": {"message": "extra fields not permitted: grammar"}}'
-        handler.send_response(status)
-        # More is promised than comes where it hangs up.
-        cut = 100 if self.hangs_up and handler.command == "POST" else 0
-        handler.send_header("Content-Length", str(len(body) + cut))
-        handler.end_headers()
-        handler.wfile.write(body)
-
 
 @pytest.fixture
 def server() -> Iterator[FaultyServer]:
-    faulty = FaultyServer()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            faulty.respond(self)
-
-        def do_POST(self) -> None:
-            faulty.respond(self)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    faulty.address = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=lambda: http.serve_forever(poll_interval=0.05))
-    thread.start()
-    yield faulty
-    faulty.release.set()
-    http.shutdown()
-    http.server_close()
-    thread.join()
+    with faulty_server() as faulty:
+        yield faulty
 
 
 def read(decoder: OpenAIServerDecoder) -> tuple[str, DecodeFinished | HexcoreError | None]:

@@ -12,6 +12,7 @@ import pytest
 
 from hexcore_engine.cli.main import main
 from hexcore_tui.__main__ import main as open_app
+from scripts.wheel_contents import wanted_names, wheel_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -31,52 +32,35 @@ def plain_name(requirement: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The names in a wheel built here, with nothing fetched."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel built here, with nothing fetched."""
     pytest.importorskip("hatchling", reason="hatchling is not installed, and nothing is fetched here")
     folder = tmp_path_factory.mktemp("wheel")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-build-isolation",
-        str(ROOT),
-    ]
-    subprocess.run([*command, "--wheel-dir", str(folder)], check=True, timeout=120)
-    (wheel,) = folder.glob("hexcore-*.whl")
-    return zipfile.ZipFile(wheel).namelist()
+    arguments = ["--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *arguments], check=True, timeout=120)
+    (built,) = folder.glob("hexcore-*.whl")
+    return built
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_every_file_of_the_packages_the_themes_and_the_licence(
-    wheel_names: list[str],
-) -> None:
-    files = [
-        file
-        for package in ("hexcore_engine", "hexcore_tui")
-        for file in (ROOT / package).rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
+def test_the_wheel_holds_every_file_of_ours_and_no_other(wheel: Path) -> None:
+    assert list(wheel_problems(wheel)) == []
+
+
+def test_what_is_missing_or_out_of_place_in_a_wheel_is_named(tmp_path: Path) -> None:
+    made = tmp_path / "hexcore-1-py3-none-any.whl"
+    strays = [
+        "tests/test_a.py",
+        "hexcore_engine/tests/test_b.py",
+        "hexcore_engine/small.gguf",
+        "scripts/lint.py",
     ]
-    wanted = {file.relative_to(ROOT).as_posix() for file in files}
-    wanted |= {f"hexcore_tui/themes/{theme.name}" for theme in (ROOT / "themes").glob("*.toml")}
-    assert {
-        "hexcore_engine/py.typed",
-        "hexcore_tui/py.typed",
-        "hexcore_engine/knowledge/digest/702.jsonl",
-    } <= wanted
-    assert wanted <= set(wheel_names)
-    assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
-
-
-@pytest.mark.slow
-def test_the_wheel_holds_no_tests_and_no_data_of_others(wheel_names: list[str]) -> None:
-    packages = ("hexcore_engine/", "hexcore_tui/", "hexcore-")
-    assert [name for name in wheel_names if not name.startswith(packages)] == []
-    foreign = re.compile(r"_dev\.jsonl|MagicCompRules|\.(gguf|sqlite|safetensors|whl)$")
-    assert [name for name in wheel_names if foreign.search(name)] == []
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in [*strays, *(wanted_names() - {"hexcore_engine/py.typed"})]:
+            archive.writestr(name, "")
+    problems = list(wheel_problems(made))
+    assert problems[:2] == ["lacks hexcore_engine/py.typed", "lacks the licence"]
+    assert problems[2:] == [f"holds {name}" for name in sorted(strays)]
 
 
 def test_every_dependency_has_its_reason_beside_it() -> None:

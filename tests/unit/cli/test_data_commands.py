@@ -299,7 +299,11 @@ def test_the_age_of_each_source_is_shown_and_old_rules_beside_new_cards_are_warn
 def test_sources_that_can_not_be_asked_are_named_and_exit_4(answer: Answer) -> None:
     code, document = answer("data", "update")
     assert code == 4
-    assert {name: set(found) for name, found in document.items()} == {"rules": {"error"}, "cards": {"error"}}
+    assert document["error"] == document["rules"]["error"]
+    assert {name: set(document[name]) for name in ("rules", "cards")} == {
+        "rules": {"error"},
+        "cards": {"error"},
+    }
 
 
 def test_the_newest_rules_are_fetched_from_their_page(

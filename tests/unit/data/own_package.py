@@ -47,6 +47,6 @@ def package_of(wheel: Path, member: str = "lantern/light.bin") -> DataPackage:
     name, version, *_ = wheel.name.split("-")
     return DataPackage(
         name=name, version=version, file=wheel.name, sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
-        size_bytes=wheel.stat().st_size, member=member, member_bytes=len(content),
+        size_bytes=wheel.stat().st_size, member=member, member_bytes=len(content), licence="MIT",
         member_sha256=hashlib.sha256(content).hexdigest(),
     )  # fmt: skip

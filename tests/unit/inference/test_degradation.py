@@ -180,7 +180,13 @@ def test_the_memory_budget_bounds_the_decoders_cache() -> None:
 
 def test_generation_options_reach_the_decoder_and_others_are_named() -> None:
     decoder = ScriptedDecoder(tokens_per_s=0)
-    options = {"top_p": 0.5, "min_p": 0.1, "repetition_penalty": 1.3, "stop": ("Read",), "seed": 9}
+    options: dict[str, Any] = {
+        "top_p": 0.5,
+        "min_p": 0.1,
+        "repetition_penalty": 1.3,
+        "stop": ("Read",),
+        "seed": 9,
+    }
     pipeline(decoder).generate(QUESTION, **options)
     (request,) = decoder.requests
     assert {name: getattr(request, name) for name in options} == options

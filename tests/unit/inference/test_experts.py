@@ -36,24 +36,22 @@ from hexcore_engine.protocol.events import (
     PlanMade,
     QuestionRouted,
 )
-from hexcore_engine.protocol.records import MODE_NAMES, ModeChoice, ModeProbability
+from hexcore_engine.protocol.records import MODE_NAMES, ModeChoice, ModeName, ModeProbability
 from hexcore_engine.settings import AnswerSettings, Settings
 from tests.unit.inference.parts import FixedRetriever, KnownNumbers
 
+SHARES: tuple[tuple[ModeName, float], ...] = (
+    ("TEACH", 0.3),
+    ("REASON", 0.2),
+    ("EXPLAIN", 0.18),
+    ("PREDICT", 0.17),
+    ("RETROSPECT", 0.15),
+)
 UNSURE = ModeChoice(
     mode="TEACH",
     confidence=0.3,
     abstained=True,
-    ranked=tuple(
-        ModeProbability(mode, share)
-        for mode, share in (
-            ("TEACH", 0.3),
-            ("REASON", 0.2),
-            ("EXPLAIN", 0.18),
-            ("PREDICT", 0.17),
-            ("RETROSPECT", 0.15),
-        )
-    ),
+    ranked=tuple(ModeProbability(mode, share) for mode, share in SHARES),
 )
 SURE = ModeChoice(mode="REASON", confidence=0.9, ranked=UNSURE.ranked)
 

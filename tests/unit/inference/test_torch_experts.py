@@ -25,6 +25,7 @@ from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder  # noqa
 from hexcore_engine.models.adapter_files import MANIFEST_NAME, WEIGHTS_NAME, read_adapter  # noqa: E402
 from hexcore_engine.models.cross_expert import CARD_NAME, GATE_NAME  # noqa: E402
 from hexcore_engine.models.loader import LoadedTorchModel, load_torch_model  # noqa: E402
+from hexcore_engine.protocol.records import ModeName  # noqa: E402
 from tests.unit.small_adapters import (  # noqa: E402
     change_manifest,
     make_adapter,
@@ -93,7 +94,7 @@ def run(
     return "".join(piece.text for piece in pieces if isinstance(piece, DecodedText)), pieces[-1]
 
 
-def plain_greedy(decoder: TorchDecoder, mode: str, num_tokens: int) -> str:
+def plain_greedy(decoder: TorchDecoder, mode: ModeName, num_tokens: int) -> str:
     """The likeliest tokens by whole forwards; an adapter acts from where it is invoked."""
     manager = decoder.expert_manager
     (adapter,) = manager.load(mode)
@@ -108,7 +109,7 @@ def plain_greedy(decoder: TorchDecoder, mode: str, num_tokens: int) -> str:
 
 
 @pytest.mark.parametrize("mode", ["REASON", "TEACH"])
-def test_an_adapter_writes_what_whole_forwards_give(mode: str, make_decoder: Any) -> None:
+def test_an_adapter_writes_what_whole_forwards_give(mode: ModeName, make_decoder: Any) -> None:
     decoder = make_decoder(prefill_chunk=7, drafting=True)
     text, end = run(decoder, (Expert(mode),))
     assert text == plain_greedy(decoder, mode, end.generated_tokens)

@@ -7,7 +7,6 @@ import pytest
 from hexcore_engine.cli.doctor import gpu_finding
 from hexcore_engine.data.progress import QuietProgress
 from hexcore_engine.data.setup import run_setup
-from hexcore_engine.models import advice
 from hexcore_engine.models.advice import TORCH_COMMAND, missing_torch_note
 from hexcore_engine.service.telemetry import take_snapshot
 from hexcore_engine.settings import Settings
@@ -21,7 +20,7 @@ DRIVER = ScriptedMemoryDriver(devices=[GpuMemory(0, "Lantern X", 80 * GIB, GIB)]
 @pytest.fixture
 def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine where no package is found, the extra torch among them."""
-    monkeypatch.setattr(advice.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
 
 def test_a_device_without_torch_gets_the_one_command() -> None:

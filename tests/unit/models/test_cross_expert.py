@@ -9,6 +9,7 @@ import numpy
 import pytest
 
 from hexcore_engine.errors import ExpertAdapterError
+from hexcore_engine.protocol.records import ModeName
 from tests.unit.small_adapters import write_safetensors
 
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
@@ -21,12 +22,12 @@ from hexcore_engine.models.cross_expert import (  # noqa: E402
     load_gate,
 )
 
-MODES = ("REASON", "EXPLAIN", "TEACH")
+MODES: tuple[ModeName, ...] = ("REASON", "EXPLAIN", "TEACH")
 PRIOR = (0.5, 0.3, 0.2)
 HIDDEN = torch.linspace(-2, 2, 4 * 8).reshape(4, 8)
 LOGITS = torch.randn(3, 4, 50, generator=torch.Generator().manual_seed(1)) * 5
 BASE = "b" * 64
-ADAPTERS = {"REASON": "1" * 64, "TEACH": "2" * 64}
+ADAPTERS: dict[ModeName, str] = {"REASON": "1" * 64, "TEACH": "2" * 64}
 
 
 def gate(size: float = 0.0, bias: float = 0.0) -> CrossExpertAttention:

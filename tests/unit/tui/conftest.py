@@ -27,7 +27,7 @@ from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 SMALL_MODEL = ModelRecord(
     "Pebble-1M", "pebble.gguf", "llama_cpp", weights_bytes=98_000_000, small=True, num_parameters=1_000_000
 )
-Outcome = events.AnswerOutcome
+Outcome = events.AnswerCompleted | events.AnswerStopped
 ANSWER = "Yes: the lantern decides it [702.19b].\n\n- Then [510.1c].\n- Not [999.9z], see [702.19b]."
 
 
@@ -93,10 +93,10 @@ def ending(kind: type[Outcome] = events.AnswerCompleted, text: str = ANSWER) -> 
     return kind("q1", "s1", text, citations, usage, reason, "2026-01-16", SMALL_MODEL.name)  # type: ignore[arg-type]
 
 
-def tell(feed: TurnFeed, *told: events.Event | Outcome) -> None:
+def tell(feed: TurnFeed, *told: events.Event) -> None:
     """Post the engine's events to what takes them for a turn, as the bridge does."""
     for event in told:
-        message = message_of(event)  # type: ignore[arg-type]
+        message = message_of(event)
         assert message is not None
         feed.post_message(message)
 

@@ -35,7 +35,7 @@ def _feed(app: HexcoreApp, question: str = "Does the lantern count?") -> TurnFee
     return app.chat._feed
 
 
-async def _answered(app: HexcoreApp, pilot: Pilot[int], *told: events.Event | events.AnswerOutcome) -> None:
+async def _answered(app: HexcoreApp, pilot: Pilot[int], *told: events.Event) -> None:
     feed = _feed(app)
     await pilot.pause()
     tell(feed, *beginning(), *(told or (*streamed(), ending())))

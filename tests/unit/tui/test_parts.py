@@ -101,6 +101,7 @@ def test_the_copy_says_what_is_known_and_no_more() -> None:
 
 def test_every_event_of_an_answer_has_its_message() -> None:
     for event in (*bridge.MESSAGE_OF_EVENT, events.RequestFailed):
+        assert isinstance(event, type)
         assert issubclass(event, events.BaseEvent)
     refused = bridge.message_of(events.RequestFailed(ErrorRecord("HX-X", "a", "b")))
     assert isinstance(refused, messages.RequestRefused)

@@ -89,7 +89,7 @@ def test_forms_of_a_word_are_one() -> None:
 def test_any_words_can_be_looked_for(knowledge: Knowledge, words: str) -> None:
     found = knowledge.search_rules(words, 5)
     assert len(found) <= 5
-    assert all(knowledge.rule(hit.rule) for hit in found)
+    assert all(knowledge.rule(hit.rule.number) for hit in found)
 
 
 def test_references_are_seen_from_both_sides(knowledge: Knowledge) -> None:
