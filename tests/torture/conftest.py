@@ -1,8 +1,8 @@
 """What torture tests share: they run only when asked for, print their seed, and end with a table of what was
 tried and lost.
 
-`HEXCORE_TORTURE=1` or `-m torture` asks for them; `HEXCORE_TORTURE_SEED` repeats a run, `HEXCORE_TORTURE_SCALE`
-(a share of 1) makes it shorter.
+`HEXCORE_TORTURE=1` or `-m torture` asks for them; `HEXCORE_TORTURE_SEED` repeats a run,
+`HEXCORE_TORTURE_SCALE` (a share of 1) makes it shorter.
 """
 
 from __future__ import annotations
