@@ -127,7 +127,9 @@ def test_a_damaged_file_keeps_what_was_written_last_beside_it(tmp_path: Path) ->
     Path(f"{killed}-wal").write_bytes(log)
     damaged = SessionStore(killed).damaged_file
     assert damaged is not None
-    assert Path(f"{damaged}-wal").read_bytes() == log
+    # SQLite may have written the log into the file meanwhile.
+    kept = [file.read_bytes() for file in killed.parent.glob("*.damaged*")]
+    assert any(b"written last" in content for content in kept)
 
 
 def _change(tmp_path: Path, store: SessionStore, statement: str, *values: object) -> SessionStore:
