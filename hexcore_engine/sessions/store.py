@@ -218,7 +218,8 @@ class SessionStore:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             return self._connect()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            # The latter is how a damaged table is complained of whose definition is no text any more.
             if isinstance(error, sqlite3.OperationalError):
                 raise self._unusable(error) from error
             self.damaged_file = self._keep_aside()
@@ -306,7 +307,7 @@ class SessionStore:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             reason, remedy = str(error), None
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE_CODES:
                 remedy = f"`hexcore engine stop`, then move {self._file} elsewhere: a new one is begun."

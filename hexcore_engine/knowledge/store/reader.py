@@ -84,7 +84,7 @@ class KnowledgeReader:
         """
         try:
             yield self.connection()
-        except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (sqlite3.DatabaseError, LookupError, TypeError, ValueError) as error:
             damaged = self._find_damaged(error)
             if damaged is None:
                 raise
@@ -129,7 +129,7 @@ class KnowledgeReader:
             reason = damage_of(file, digests.get(file.name))
             if reason is not None:
                 return KnowledgeCorruptError(f"The knowledge file {file} is damaged: {reason}.")
-        if isinstance(error, sqlite3.DatabaseError) and "decode" not in str(error):
+        if not isinstance(error, msgspec.DecodeError | UnicodeDecodeError) and "decode" not in str(error):
             return None
         names = " or ".join(str(file) for file in files) or str(self._folder)
         return KnowledgeCorruptError(f"The knowledge file {names} is damaged: {error}.")
@@ -161,7 +161,7 @@ def _connect(folder: Path, pointer: Pointer, release: ReleaseEntry | None) -> sq
         connection.execute("PRAGMA query_only = ON")
         _check_forms(connection, folder, pointer, release)
         _check_rules(folder, pointer, release)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         connection.close()
         raise KnowledgeCorruptError(f"The knowledge files in {folder} can't be opened: {error}.") from error
     except (KnowledgeCorruptError, KnowledgeOutdatedError):

@@ -113,6 +113,16 @@ def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
     assert store.list_sessions() == ()
 
 
+def test_a_file_whose_tables_are_no_text_any_more_is_kept_aside(store: SessionStore, tmp_path: Path) -> None:
+    store.close()
+    file = tmp_path / "sessions.sqlite"
+    spoilt = file.read_bytes().replace(b"AFTER INSERT", b"\xf5FTER INSERT")
+    file.write_bytes(spoilt)
+    damaged = SessionStore(file).damaged_file
+    assert damaged is not None
+    assert damaged.read_bytes() == spoilt
+
+
 def test_a_damaged_file_keeps_what_was_written_last_beside_it(tmp_path: Path) -> None:
     file = tmp_path / "sessions.sqlite"
     SessionStore(file).close()

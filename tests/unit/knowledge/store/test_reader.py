@@ -161,6 +161,12 @@ def test_a_pointer_of_an_older_version_carries_no_hash_and_is_read(folder: Path)
     assert read_pointer(folder) == right
 
 
+def test_an_index_that_does_not_fit_its_cards_is_said_to_be_damaged(folder: Path) -> None:
+    change(cards_file(folder), "DELETE FROM card WHERE card_id % 2")
+    with pytest.raises(KnowledgeCorruptError, match=cards_file(folder).name):
+        Knowledge(folder).complete_names("moss")
+
+
 def test_a_changed_letter_of_a_rule_is_never_read_as_a_rule(tmp_path: Path) -> None:
     pointer = ensure_digest_release(tmp_path)
     file = tmp_path / pointer.files[0]
