@@ -25,7 +25,7 @@ from hexcore_engine.settings import Settings
 from tests.conftest import living_below, paths_of
 from tests.integration.data import test_card_import_faults as card_imports
 from tests.integration.data import test_rules_import_faults as rules_imports
-from tests.integration.parts import HEXCORE, QUESTION, answer_to
+from tests.integration.parts import HEXCORE, QUESTION, answer_to, until
 from tests.torture.tally import Tally, scaled
 
 pytestmark = pytest.mark.torture
@@ -226,9 +226,10 @@ async def test_a_client_killed_at_any_moment_leaves_the_engine_to_finish(
         await process.wait()
         tally.tried("kills of a client")
 
-    async with asyncio.timeout(DEADLINE_S):
-        while (await status_of(client)).busy:
-            await asyncio.sleep(0.05)
+    async def is_idle() -> bool:
+        return not (await status_of(client)).busy
+
+    await until(is_idle, DEADLINE_S)
     listed = await client.call(requests.ListSessions())
     assert isinstance(listed, events.SessionsListed)
     for entry in listed.sessions:
