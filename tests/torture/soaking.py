@@ -21,6 +21,8 @@ from hexcore_engine.protocol import events, requests
 from hexcore_engine.settings import load_settings
 
 TURNS_A_CONVERSATION = 5
+# Fills any context once: what is touched later was touched before.
+LONG_QUESTION = "Does the lantern glow while the moth is away? " * 600
 NUM_SAMPLES = 20
 ANSWER_TIMEOUT_S = 120
 
@@ -76,8 +78,9 @@ async def soak(count: int, warm_up: int, max_tokens: int) -> dict[str, Any]:
     samples: list[Sample] = []
     every = max(1, (count - warm_up) // NUM_SAMPLES)
     session_id: str | None = None
-    for number, question in enumerate(itertools.islice(itertools.cycle(digest_questions()), count)):
-        if number % TURNS_A_CONVERSATION == 0:
+    questions = itertools.chain([LONG_QUESTION], itertools.cycle(digest_questions()))
+    for number, question in enumerate(itertools.islice(questions, count)):
+        if number % TURNS_A_CONVERSATION == 1:
             session_id = None
         request = requests.AskQuestion(question, session_id=session_id, max_tokens=max_tokens)
         async with asyncio.timeout(ANSWER_TIMEOUT_S):

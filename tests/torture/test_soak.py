@@ -74,8 +74,9 @@ def check_weights(seen: dict[str, Any], tally: Tally) -> None:
         tally.expect(growth <= MOST_GROWTH, f"{name} grew by {growth:.1%}: {values}")
     for side in ("client", "engine"):
         for what in COUNTED:
-            before, after = samples[0][side][what], samples[-1][side][what]
-            tally.expect(after <= before, f"{side}: {before} {what} became {after}")
+            values = [sample[side][what] for sample in samples]
+            # One that is just being closed is no leak.
+            tally.expect(min(values[-ENDS:]) <= max(values[:ENDS]), f"{side}: more {what}: {values}")
     last = samples[-1]["engine"]
     tally.note("engine at the end: " + ", ".join(f"{last[what]} {what}" for what in COUNTED))
 
@@ -112,7 +113,8 @@ def test_nine_hundred_scripted_answers_leave_nothing_behind(
 def test_a_hundred_answers_of_the_embedded_model_leave_nothing_behind(
     full_home: Path, hexcore: Run, monkeypatch: pytest.MonkeyPatch, tally: Tally
 ) -> None:
-    # Reading a prompt is what takes the time.
+    # Reading a prompt is what takes the time. Prompts kept for later would grow to their bound, on purpose.
+    monkeypatch.setenv("HEXCORE_ENGINE_PROMPT_CACHE_MB", "0")
     monkeypatch.setenv("HEXCORE_ANSWER_RULES_IN_PROMPT", "2")
     monkeypatch.setenv("HEXCORE_MODEL_THREADS", "2")
     count = scaled(100)
