@@ -35,8 +35,9 @@ test-light: $(VENV)/.ready-dev ## run the suite without real models, torch, term
 		"make test runs them" >&2
 	@$(BIN)/python -m pytest -m "not slow"
 
-torture: $(VENV)/.ready-dev ## press 5,000 random keys
-	@HEXCORE_FUZZ_KEYS=5000 $(BIN)/python -m pytest -q tests/unit/tui/test_random_keys.py
+torture: $(VENV)/.ready-torture ## kill, fill, spoil and soak everything for 25 minutes; say what was lost
+	@HEXCORE_TORTURE=1 HEXCORE_FUZZ_KEYS=5000 $(BIN)/python -m pytest -q tests/torture \
+		tests/unit/tui/test_random_keys.py
 
 coverage: $(VENV)/.ready-dev ## say which lines and branches the light suite runs; at least 90 % of lines
 	@$(BIN)/python -m scripts.coverage_check
@@ -94,3 +95,8 @@ $(VENV)/.ready-torch: $(VENV)/.ready-dev
 	@echo "installing the extra torch into $(VENV) (about 1.2 GB)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e ".[torch]" \
 		&& touch $@ || echo "the extra torch could not be installed here; its tests are skipped" >&2
+
+# A fuzzer guided by coverage; it has wheels for Linux alone.
+$(VENV)/.ready-torture: $(VENV)/.ready-dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) atheris \
+		&& touch $@ || echo "atheris could not be installed here; parsers are fuzzed by hypothesis alone" >&2

@@ -227,7 +227,7 @@ def _change_file(file: Path, section: str, change: Callable[[Any], object]) -> N
     import tomlkit
 
     try:
-        document = tomlkit.parse(file.read_text("utf-8")) if file.exists() else tomlkit.document()
+        document = tomlkit.parse(file.read_text("utf-8-sig")) if file.exists() else tomlkit.document()
         if section not in document:
             document[section] = tomlkit.table()
         change(document[section])
@@ -236,6 +236,8 @@ def _change_file(file: Path, section: str, change: Callable[[Any], object]) -> N
         aside = file.with_suffix(".toml.new")
         aside.write_text(tomlkit.dumps(document), "utf-8")
         aside.replace(file)
+    except (UnicodeDecodeError, tomlkit.exceptions.ParseError, RecursionError) as error:
+        raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
     except OSError as error:
         raise StorageError(f"The settings file {file} could not be written: {error.strerror}.") from error
 
@@ -294,7 +296,7 @@ def _read_file(file: Path) -> dict[str, Any]:
             f"The settings file {file} can't be read: {error.strerror}.",
             "Make it and the folders it lies in readable, or set HEXCORE_HOME to a folder of yours.",
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
 
 

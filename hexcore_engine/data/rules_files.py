@@ -4,11 +4,14 @@ source."""
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from hexcore_engine.errors import ImportFileError
+from hexcore_engine.knowledge.rules.decoding import read_rules_bytes
 from hexcore_engine.knowledge.rules.release import (
     ImportReport,
     has_other_form,
@@ -27,9 +30,11 @@ def import_and_keep(paths: Paths, file: Path) -> ImportReport:
         ImportFileError: when it is no whole rules file; what was there stays untouched.
         StorageError: when the disk refuses.
     """
-    report = import_rules_file(paths.knowledge_dir, file)
-    if not report.unchanged:
-        _keep(file, kept_file(paths, report.key))
+    # Copied first: where there is no room for the copy, nothing is imported.
+    with _copied(file, paths.downloads_dir) as aside:
+        report = import_rules_file(paths.knowledge_dir, file)
+        if not report.unchanged:
+            _keep(aside, kept_file(paths, report.key))
     return report
 
 
@@ -71,19 +76,26 @@ def _drop(folder: Path, keys: set[str]) -> None:
             publish(folder, replace(pointer, generation=pointer.generation + 1, releases=releases))
 
 
-def _keep(file: Path, target: Path) -> None:
+@contextmanager
+def _copied(file: Path, folder: Path) -> Iterator[Path]:
+    """A synced copy of a file in `folder`, gone at the end unless it was renamed."""
     # Two imports may keep their files at the same time.
-    aside = target.with_name(f"{target.name}.{os.getpid()}.new")
+    aside = folder / f"rules-import.{os.getpid()}.new"
+    content = read_rules_bytes(file)
+    try:
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with aside.open("wb") as copy:
+                copy.write(content)
+                copy.flush()
+                os.fsync(copy.fileno())
+        yield aside
+    finally:
+        with suppress(OSError):
+            aside.unlink()
+
+
+def _keep(aside: Path, target: Path) -> None:
     with storage_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            aside.write_bytes(file.read_bytes())
-            descriptor = os.open(aside, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            aside.replace(target)
-            sync_folder(target.parent)
-        finally:
-            aside.unlink(missing_ok=True)
+        aside.replace(target)
+        sync_folder(target.parent)

@@ -18,7 +18,7 @@ from hexcore_engine.data.card_files import (
     import_cards_and_rulings,
     loaded_source,
 )
-from hexcore_engine.data.downloads import LATER, Downloader, LockedOutError
+from hexcore_engine.data.downloads import LATER, LONGEST_LOCK_OUT_S, Downloader, LockedOutError
 from hexcore_engine.data.progress import ProgressReporter
 from hexcore_engine.data.scryfall_cards import RULINGS_NAME, SOURCE_NAME
 from hexcore_engine.errors import DownloadError, ImportFileError
@@ -91,7 +91,8 @@ class _Update:
         self._reports: dict[str, CardImportReport] = {}
 
     def run(self) -> tuple[CardImportReport, ...]:
-        if self._state.not_before > time.time():
+        # Further ahead than any source asks for: the clock was put back since.
+        if 0 < self._state.not_before - time.time() <= LONGEST_LOCK_OUT_S:
             raise LockedOutError(self._address, self._state.not_before)
         try:
             with Downloader() as downloader:

@@ -184,7 +184,7 @@ def _read_manifest(folder: Path) -> AdapterManifest:
         raise refused(folder, f"its {MANIFEST_NAME} can't be read: {error.strerror}") from error
     try:
         return msgspec.json.decode(text, type=AdapterManifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refused(folder, f"its {MANIFEST_NAME} is unusable: {clean_line(str(error))}") from error
 
 

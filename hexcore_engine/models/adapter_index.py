@@ -130,7 +130,7 @@ def _mode_named(folder: Path) -> ModeName | None:
     """The expert a refused adapter says it is for, as far as that can be read."""
     try:
         written = msgspec.json.decode((folder / MANIFEST_NAME).read_bytes())
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return next(
         (mode for mode in MODE_NAMES if isinstance(written, dict) and written.get("mode") == mode), None

@@ -116,7 +116,7 @@ def _read_config(source: Path) -> dict[str, Any]:
         raise refused(
             source, f"its {CONFIG_NAME} can't be read: {error.strerror}", "Name the folder that peft wrote."
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refused(source, f"its {CONFIG_NAME} is unusable") from error
     if not isinstance(config, dict):
         raise refused(source, f"its {CONFIG_NAME} is no object")

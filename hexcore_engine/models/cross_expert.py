@@ -117,7 +117,7 @@ def _read_card(file: Path) -> GateCard:
         return msgspec.json.decode(file.read_bytes(), type=GateCard)
     except FileNotFoundError:
         raise _refused(f"no run card ({CARD_NAME}) shows what it is worth") from None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _refused(f"its run card is unusable: {clean_line(str(error))}") from error
 
 

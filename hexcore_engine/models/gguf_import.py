@@ -32,7 +32,7 @@ def import_gguf(file: Path, models_dir: Path) -> Path:
     read_gguf_header(file)
     folder = torch_folder_for(file, models_dir)
     stamp = _stamp(file)
-    if (folder / DONE_NAME).is_file() and (folder / DONE_NAME).read_text("utf-8") == stamp:
+    if (folder / DONE_NAME).is_file() and (folder / DONE_NAME).read_bytes() == stamp.encode():
         return folder
     aside = folder.with_name(folder.name + ".new")
     try:

@@ -6,7 +6,6 @@ each mode. The stronger model weighs the sentence vector, too. Only loaded when 
 
 from __future__ import annotations
 
-import zipfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -96,7 +95,10 @@ def load_model(file: Path) -> RouterModel:
             )
     except FileNotFoundError as error:
         raise RoutingError(f"The router's weights are missing: {file}.") from error
-    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except RoutingError:
+        raise
+    except Exception as error:
+        # What a damaged archive makes zipfile and numpy raise has no end.
         raise RoutingError(f"The router's weights in {file} are damaged.") from error
     if not _is_sound(model):
         raise RoutingError(f"The router's weights in {file} are damaged.")

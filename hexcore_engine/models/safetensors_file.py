@@ -55,7 +55,7 @@ def read_header(file: Path) -> dict[str, TensorEntry]:
         entries = {
             str(name): _entry(value, 8 + length) for name, value in header.items() if name != "__metadata__"
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise DamagedFileError("no safetensors header") from error
     end = max((entry.end for entry in entries.values()), default=8 + length)
     if file.stat().st_size != end:

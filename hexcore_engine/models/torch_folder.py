@@ -149,7 +149,7 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
         value = json.loads((folder / name).read_text("utf-8"))
     except FileNotFoundError:
         raise _unusable(folder, f"it has no {name}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _unusable(folder, f"its {name} can't be read") from error
     if not isinstance(value, dict):
         raise _unusable(folder, f"its {name} is no object")

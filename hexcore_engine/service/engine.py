@@ -12,7 +12,7 @@ from concurrent.futures import Future
 
 from hexcore_engine.client.fingerprint import package_fingerprint
 from hexcore_engine.client.run_folder import ensure_run_folder
-from hexcore_engine.errors import HexcoreError, SessionError, StorageError
+from hexcore_engine.errors import HexcoreError, KnowledgeCorruptError, SessionError, StorageError
 from hexcore_engine.inference.decoders.base import Decoder
 from hexcore_engine.knowledge.store.pointer import read_pointer
 from hexcore_engine.models.advice import missing_torch_note
@@ -135,7 +135,7 @@ class Engine:
     def knowledge_generation(self) -> int | None:
         """The generation the knowledge pointer names; None also where it can't be read, which the look-ups
         will say."""
-        with contextlib.suppress(StorageError):
+        with contextlib.suppress(KnowledgeCorruptError, StorageError):
             pointer = read_pointer(self.paths.knowledge_dir)
             return pointer.generation if pointer else None
         return None

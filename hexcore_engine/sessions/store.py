@@ -5,6 +5,7 @@ An answer is appended while it streams; what a dead engine left unfinished is ma
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import sqlite3
 import threading
@@ -19,11 +20,8 @@ from typing import Any
 import msgspec
 
 from hexcore_engine.errors import SessionError
-from hexcore_engine.protocol.records import (
-    SessionHit,
-    SessionRecord,
-    TurnRecord,
-)
+from hexcore_engine.protocol.records import SessionHit, SessionRecord, TurnRecord
+from hexcore_engine.sessions.rows import JSON_COLUMNS, session_of, turn_of
 from hexcore_engine.sessions.schema import migrate
 from hexcore_engine.utils.validation import clean_line
 
@@ -34,7 +32,7 @@ BRANCH_MARK = " (branch)"
 ALL = -1
 # `deleted` is the moment of deleting in seconds since 1970, 0 for what is there.
 KEEP_DELETED_S = 7 * 86_400
-_JSON_COLUMNS = ("mode", "passages", "citations", "usage", "error", "notes")
+_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 _PLAIN_COLUMNS = ("response", "stop_reason", "rules_release", "model", "sent")
 
 
@@ -105,12 +103,12 @@ class SessionStore:
 
     def update_turn(self, turn_id: int, **fields: Any) -> None:
         """Store fields of a `TurnRecord` by their names."""
-        unknown = set(fields) - set(_PLAIN_COLUMNS) - set(_JSON_COLUMNS)
+        unknown = set(fields) - set(_PLAIN_COLUMNS) - set(JSON_COLUMNS)
         if unknown:
             raise ValueError(f"a turn has no fields {sorted(unknown)} to update")
         columns = [f"{name} = ?" for name in fields]
         values = [
-            msgspec.json.encode(value).decode() if name in _JSON_COLUMNS else value
+            msgspec.json.encode(value).decode() if name in JSON_COLUMNS else value
             for name, value in fields.items()
         ]
         with self._writing() as connection:
@@ -150,7 +148,7 @@ class SessionStore:
             " FROM turn WHERE session_id = ? ORDER BY turn_id",
             (session_id,),
         )
-        return tuple(_turn(row) for row in rows)
+        return tuple(turn_of(row) for row in rows)
 
     def rename(self, session_id: str, title: str) -> None:
         """Give a conversation another title."""
@@ -169,8 +167,10 @@ class SessionStore:
         resolved = self._last_deleted() if undo and session_id == LAST else self.resolve(session_id)
         with self._writing() as connection:
             connection.execute(
-                "UPDATE session SET deleted = ? WHERE session_id = ?",
-                (0 if undo else time.time(), resolved),
+                # Later than those hidden before, also when the clock was put back meanwhile.
+                "UPDATE session SET deleted = CASE WHEN ? THEN 0 ELSE"
+                " MAX(?, (SELECT MAX(deleted) + 0.001 FROM session)) END WHERE session_id = ?",
+                (undo, time.time(), resolved),
             )
         return resolved
 
@@ -218,7 +218,8 @@ class SessionStore:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             return self._connect()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            # The latter is how a damaged table is complained of whose definition is no text any more.
             if isinstance(error, sqlite3.OperationalError):
                 raise self._unusable(error) from error
             self.damaged_file = self._keep_aside()
@@ -229,6 +230,8 @@ class SessionStore:
     def _connect(self) -> sqlite3.Connection:
         # Nobody else writes here; a program that looks in by hand must not hold the engine up.
         connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False, timeout=1)
+        # A damaged letter must not keep the rest of its conversation from being read.
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")
         try:
             connection.executescript(
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
@@ -242,8 +245,10 @@ class SessionStore:
     def _keep_aside(self) -> Path:
         aside = self._file.with_name(f"{self._file.name}.{secrets.token_hex(3)}.damaged")
         self._file.rename(aside)
-        for suffix in ("-wal", "-shm"):
-            Path(f"{self._file}{suffix}").unlink(missing_ok=True)
+        # The newest turns may stand in the log alone.
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{self._file}-wal").rename(f"{aside}-wal")
+        Path(f"{self._file}-shm").unlink(missing_ok=True)
         return aside
 
     def _unusable(self, error: Exception) -> SessionError:
@@ -252,6 +257,8 @@ class SessionStore:
     def _mark_unfinished(self) -> None:
         with self._writing() as connection:
             connection.execute("UPDATE turn SET stop_reason = 'engine_lost' WHERE stop_reason IS NULL")
+            # A clock that was put back would keep them for longer than was said.
+            connection.execute("UPDATE session SET deleted = ? WHERE deleted > ?", (time.time(), time.time()))
             connection.execute(
                 "DELETE FROM session WHERE deleted AND deleted < ?", (time.time() - KEEP_DELETED_S,)
             )
@@ -278,9 +285,7 @@ class SessionStore:
             " GROUP BY s.session_id ORDER BY s.sequence DESC LIMIT ?",
             (*parameters, limit),
         )
-        return tuple(
-            SessionRecord(row[0], row[1], row[2], row[3], row[4], running=bool(row[5])) for row in rows
-        )
+        return tuple(session_of(row) for row in rows)
 
     def _read(self, statement: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
         with self._lock, self._errors():
@@ -302,9 +307,12 @@ class SessionStore:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            reason, remedy = str(error), None
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE_CODES:
+                remedy = f"`hexcore engine stop`, then move {self._file} elsewhere: a new one is begun."
             raise SessionError(
-                f"The conversations in {self._file} can't be read or written: {error}."
+                f"The conversations in {self._file} can't be read or written: {reason}.", remedy
             ) from error
 
 
@@ -317,18 +325,3 @@ def _title(title: str) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _turn(row: tuple[Any, ...]) -> TurnRecord:
-    columns = zip(TurnRecord.__struct_fields__, row, strict=True)
-    try:
-        fields = {
-            name: msgspec.json.decode(value) if name in _JSON_COLUMNS and value else value
-            for name, value in columns
-        }
-        return msgspec.convert(fields, TurnRecord)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise SessionError(
-            f"A turn of this conversation is damaged: {error}.",
-            "Other conversations can be read; `hexcore sessions delete` removes this one.",
-        ) from error

@@ -81,7 +81,7 @@ def read_chunk(data: str) -> dict[str, Any]:
     """
     try:
         chunk = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_event() from error
     if not isinstance(chunk, dict):
         raise _no_event()
@@ -94,7 +94,7 @@ def refused(status: int, body: bytes) -> HexcoreError:
     """Return the error for a request the server answered with `status` instead of a stream."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if _is_overflow(document):
         return PromptTooLongError(_error_text(document), _context_tokens(document))

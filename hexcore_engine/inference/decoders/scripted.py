@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import time
+from collections import deque
 from collections.abc import Generator
 
 from hexcore_engine.errors import DecoderError
@@ -21,6 +22,8 @@ from hexcore_engine.models.catalog import SCRIPTED_MODEL
 from hexcore_engine.protocol.records import CacheStats, ModelRecord
 
 DEFAULT_TOKENS_PER_S = 40.0
+# An engine that answers by script for days must not keep every prompt.
+KEPT_REQUESTS = 16
 
 
 class ScriptedDecoder:
@@ -41,7 +44,7 @@ class ScriptedDecoder:
         self._tokens_per_s = tokens_per_s if tokens_per_s is not None else float(rate or DEFAULT_TOKENS_PER_S)
         limit = os.environ.get("HEXCORE_SCRIPTED_FAIL_AFTER", "")
         self._fail_after = fail_after if fail_after is not None else (int(limit) if limit else None)
-        self.requests: list[DecodeRequest] = []
+        self.requests: deque[DecodeRequest] = deque(maxlen=KEPT_REQUESTS)
         self._seen_prompt: tuple[ChatMessage, ...] = ()
         self._prompt_tokens = 0
         self._cached_tokens = 0

@@ -6,7 +6,7 @@ weights of another form, the fused order stands.
 
 from __future__ import annotations
 
-import zipfile
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from hexcore_engine.knowledge.index.rule_table import RuleTable
 from hexcore_engine.knowledge.index.signals import Signals
 from hexcore_engine.knowledge.index.trees import TreeEnsemble
 
+logger = logging.getLogger(__name__)
 FOLDER = Path(__file__).parent / "weights"
 WEIGHTS_NAME = "ranker.npz"
 CARD_NAME = "ranker.json"
@@ -75,7 +76,11 @@ def load_ranker(folder: Path = FOLDER) -> Ranker | None:
                 DecidedQuestion(tuple(terms.split()), tuple(numbers.split())) for numbers, terms in pairs
             ]
             return Ranker(trees, Priors(dict(rules), dict(groups)), tuple(decided))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        # What a damaged archive makes zipfile and numpy raise has no end.
+        logger.warning("the ranker's weights in %s are damaged, the fused order stands: %s", folder, error)
         return None
 
 

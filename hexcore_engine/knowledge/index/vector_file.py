@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +24,6 @@ from hexcore_engine.knowledge.store.pointer import read_pointer, sync_folder
 SUFFIX = ".vectors"
 _PARTIAL = f"{SUFFIX}.partial"
 _HASH_BYTES = 16
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,8 @@ def _damage_said(file: Path) -> Iterator[None]:
     """Turn what a damaged archive raises into a `KnowledgeCorruptError` that names the file."""
     try:
         yield
-    except _DAMAGE as error:
+    except Exception as error:
+        # What a damaged archive makes zipfile and numpy raise has no end.
         raise KnowledgeCorruptError(
             f"The vectors in {file} are damaged: {error}.",
             "`hexcore data vectors` keeps the file aside and builds them anew.",

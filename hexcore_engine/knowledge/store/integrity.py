@@ -54,6 +54,6 @@ def damage_of(file: Path, digest: str | None = None) -> str | None:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         finally:
             connection.close()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         return str(error)
     return None if verdict == "ok" else " ".join(str(verdict).split())

@@ -1,16 +1,19 @@
 """The `current` pointer: a small JSON file, replaced atomically, that names the files in use.
 
-Readers look at it before each query; a file it names is never written to again.
+Readers look at it before each query; a file it names is never written to again. It carries a hash of itself:
+with one letter of it changed, other rules than the chosen ones would be read without a word.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from hexcore_engine.errors import StorageError
+from hexcore_engine.errors import KnowledgeCorruptError, StorageError
 
 POINTER_NAME = "current"
 
@@ -29,7 +32,8 @@ class Pointer(msgspec.Struct, frozen=True):
 
     `generation` grows by one with every change; `cards_file` is None until cards were imported, and
     `previous_cards_file` names those in use before, kept to go back to. `digests` holds each file's hash by
-    its name (see integrity.py), so that any changed byte can be found.
+    its name (see integrity.py), so that any changed byte can be found. `check` is the hash of all the rest,
+    filled in on disk alone.
     """
 
     generation: int
@@ -38,6 +42,7 @@ class Pointer(msgspec.Struct, frozen=True):
     pinned: str | None = None
     digests: dict[str, str] = {}
     previous_cards_file: str | None = None
+    check: str = ""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -69,17 +74,25 @@ class Pointer(msgspec.Struct, frozen=True):
 
 
 def read_pointer(folder: Path) -> Pointer | None:
-    """Return the pointer, or None when nothing was built yet or the pointer itself is damaged.
+    """Return the pointer, or None when nothing was built yet.
 
     Raises:
+        KnowledgeCorruptError: when the pointer itself is damaged.
         StorageError: when it may not be read.
     """
     try:
-        return msgspec.json.decode((folder / POINTER_NAME).read_bytes(), type=Pointer)
-    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
+        stored = msgspec.json.decode((folder / POINTER_NAME).read_bytes(), type=Pointer)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _damaged(folder) from error
     except OSError as error:
         raise _unreadable(folder, error) from error
+    pointer = replace(stored, check="")
+    # An older version wrote none.
+    if stored.check and stored.check != _check_of(pointer):
+        raise _damaged(folder)
+    return pointer
 
 
 def pointer_stamp(folder: Path) -> tuple[int, int, int] | None:
@@ -93,6 +106,14 @@ def pointer_stamp(folder: Path) -> tuple[int, int, int] | None:
     return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
+def _damaged(folder: Path) -> KnowledgeCorruptError:
+    return KnowledgeCorruptError(f"The list of knowledge files in use, {folder / POINTER_NAME}, is damaged.")
+
+
+def _check_of(pointer: Pointer) -> str:
+    return hashlib.sha256(msgspec.json.encode(pointer)).hexdigest()
+
+
 def _unreadable(folder: Path, error: OSError) -> StorageError:
     return StorageError(
         f"The knowledge in {folder} can't be read: {error.strerror}.",
@@ -104,7 +125,8 @@ def write_pointer(folder: Path, pointer: Pointer) -> None:
     """Replace the pointer atomically and durably."""
     aside = folder / f"{POINTER_NAME}.new"
     with aside.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(pointer)))
+        checked = replace(pointer, check=_check_of(pointer))
+        file.write(msgspec.json.format(msgspec.json.encode(checked)))
         file.flush()
         os.fsync(file.fileno())
     aside.replace(folder / POINTER_NAME)

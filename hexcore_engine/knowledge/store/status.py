@@ -13,10 +13,13 @@ STALE_DAYS = 60
 
 def older_than_cards(effective: str | None, cards_date: str | None) -> str | None:
     """Say that rules of one ISO date are much older than cards of another; None when they are not, or a date
-    is unknown."""
+    is unknown or none."""
     if not effective or not cards_date:
         return None
-    days = (date.fromisoformat(cards_date) - date.fromisoformat(effective)).days
+    try:
+        days = (date.fromisoformat(cards_date) - date.fromisoformat(effective)).days
+    except ValueError:
+        return None
     return f"the rules ({effective}) are older than the cards ({cards_date})" if days > STALE_DAYS else None
 
 

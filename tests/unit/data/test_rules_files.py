@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import pytest
 
 from hexcore_engine.data.rules_files import import_and_keep, kept_file, rebuild_releases
 from hexcore_engine.data.sources_in_use import pin_release
+from hexcore_engine.errors import StorageError
 from hexcore_engine.knowledge.rules.release import has_stale_digest
 from hexcore_engine.knowledge.store.pointer import Pointer, read_pointer
 from hexcore_engine.paths import Paths
 from tests.conftest import paths_of
+from tests.unit.data.own_rules import own_rules
 from tests.unit.knowledge.rules.own_release import OwnRelease, own_editions
 
 
@@ -88,3 +91,14 @@ def test_a_damaged_kept_source_is_let_go(paths: Paths) -> None:
     rebuild_releases(paths)
     assert [entry.key for entry in pointer_of(paths).releases] == ["2025-02-01"]
     assert not kept_file(paths, "2025-01-01").exists()
+
+
+def test_without_room_for_the_copy_nothing_is_imported_either(paths: Paths, tmp_path: Path) -> None:
+    before = read_pointer(paths.knowledge_dir)
+    file = tmp_path / "newer.txt"
+    file.write_bytes(own_rules("March 3, 2027"))
+    shutil.rmtree(paths.downloads_dir)
+    paths.downloads_dir.write_text("no folder can be made here")
+    with pytest.raises(StorageError):
+        import_and_keep(paths, file)
+    assert read_pointer(paths.knowledge_dir) == before

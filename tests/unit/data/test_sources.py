@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,6 +140,13 @@ def test_who_is_locked_out_does_not_ask_again_before_the_time(paths: Paths, serv
             update(paths, server)
     assert server.paths() == [LIST]
     forget_lock_out(paths)
+    update(paths, server)
+    assert loaded_names(paths) == 40
+
+
+def test_a_clock_that_was_put_back_does_not_lock_out_for_years(paths: Paths, server: BulkServer) -> None:
+    paths.downloads_dir.mkdir(parents=True)
+    (paths.downloads_dir / "scryfall.json").write_text(f'{{"not_before": {time.time() + 1e8}}}')
     update(paths, server)
     assert loaded_names(paths) == 40
 

@@ -42,6 +42,8 @@ FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (lambda folder: (folder / MANIFEST_NAME).unlink(), "has no adapter.json"),
     (lambda folder: (folder / MANIFEST_NAME).write_text("{"), "adapter.json is unusable"),
     (lambda folder: (folder / MANIFEST_NAME).write_bytes(b"\xff\xfe{}"), "adapter.json is unusable"),
+    (lambda folder: (folder / MANIFEST_NAME).write_bytes(b'{"mode": "\xff"}'), "adapter.json is unusable"),
+    (lambda folder: (folder / MANIFEST_NAME).write_text("[" * 100_000), "adapter.json is unusable"),
     (lambda folder: change_manifest(folder, mode="DREAM"), "adapter.json is unusable"),
     (lambda folder: change_manifest(folder, color="red"), "adapter.json is unusable"),
     (lambda folder: change_manifest(folder, rank=0), "adapter.json is unusable"),

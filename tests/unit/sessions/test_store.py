@@ -4,10 +4,11 @@ import json
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hexcore_engine.errors import SessionError, UsageError
-from hexcore_engine.protocol.records import Citation, Usage
+from hexcore_engine.protocol.records import Citation, TurnRecord, Usage
 from hexcore_engine.sessions.store import KEEP_DELETED_S, SessionStore
 
 
@@ -110,6 +111,87 @@ def test_a_damaged_file_is_kept_aside(tmp_path: Path) -> None:
     assert store.damaged_file is not None
     assert store.damaged_file.read_bytes().startswith(b"this is no")
     assert store.list_sessions() == ()
+
+
+def test_a_file_whose_tables_are_no_text_any_more_is_kept_aside(store: SessionStore, tmp_path: Path) -> None:
+    store.close()
+    file = tmp_path / "sessions.sqlite"
+    spoilt = file.read_bytes().replace(b"AFTER INSERT", b"\xf5FTER INSERT")
+    file.write_bytes(spoilt)
+    damaged = SessionStore(file).damaged_file
+    assert damaged is not None
+    assert damaged.read_bytes() == spoilt
+
+
+def test_a_damaged_file_keeps_what_was_written_last_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "sessions.sqlite"
+    SessionStore(file).close()
+    store = SessionStore(file)
+    store.create("written last")
+    log = Path(f"{file}-wal").read_bytes()
+    assert b"written last" in log
+    # As a killed engine leaves them: the file's first page is rubbish, its log is whole.
+    (tmp_path / "killed").mkdir()
+    killed = tmp_path / "killed" / file.name
+    killed.write_bytes(b"rubbish" * 1000)
+    Path(f"{killed}-wal").write_bytes(log)
+    damaged = SessionStore(killed).damaged_file
+    assert damaged is not None
+    # SQLite may have written the log into the file meanwhile.
+    kept = [file.read_bytes() for file in killed.parent.glob("*.damaged*")]
+    assert any(b"written last" in content for content in kept)
+
+
+def _change(tmp_path: Path, store: SessionStore, statement: str, *values: object) -> SessionStore:
+    with sqlite3.connect(tmp_path / "sessions.sqlite") as connection:
+        connection.execute(statement, values)
+    store.close()
+    return SessionStore(tmp_path / "sessions.sqlite")
+
+
+@pytest.mark.parametrize("column", ["passages", "citations", "usage", "mode", "notes", "error"])
+def test_damage_beside_an_answer_does_not_keep_it_from_being_read(
+    store: SessionStore, tmp_path: Path, column: str
+) -> None:
+    session = store.create("Does it trample?")
+    turn = store.begin_turn(session, "Does it trample?")
+    store.update_turn(turn, response="It does.", stop_reason="end")
+    store = _change(tmp_path, store, f"UPDATE turn SET {column} = ?", '[{"rule": "70')
+    (stored,) = store.turns(session)
+    assert (stored.question, stored.response, stored.stop_reason) == ("Does it trample?", "It does.", "end")
+
+
+def test_a_damaged_letter_leaves_the_others_readable_and_every_record_can_be_sent(
+    store: SessionStore, tmp_path: Path
+) -> None:
+    session = store.create("Does it trample?")
+    turn = store.begin_turn(session, "Does it trample?")
+    store.update_turn(turn, response="It does.", stop_reason="end")
+    statement = "UPDATE turn SET response = CAST(? AS TEXT), stop_reason = 'enc', asked_at = 7, model = x'00'"
+    store = _change(tmp_path, store, statement, b"It d\xffes.")
+    (stored,) = store.turns(session)
+    assert (stored.response, stored.stop_reason) == ("It d\ufffdes.", "engine_lost")
+    assert msgspec.json.decode(msgspec.json.encode(stored), type=TurnRecord) == stored
+
+
+def test_of_two_deleted_ones_the_later_comes_back_first_also_when_the_clock_was_put_back(
+    store: SessionStore, tmp_path: Path
+) -> None:
+    first, second = store.create("first"), store.create("second")
+    store.delete(first)
+    store = _change(tmp_path, store, "UPDATE session SET deleted = deleted + 1e9 WHERE deleted")
+    store.delete(second)
+    assert store.delete("last", undo=True) == second
+    assert store.delete("last", undo=True) == first
+
+
+def test_what_a_clock_in_the_future_deleted_is_still_removed_a_week_later(
+    store: SessionStore, tmp_path: Path
+) -> None:
+    store.delete(store.create("gone"))
+    store = _change(tmp_path, store, "UPDATE session SET deleted = deleted + 1e9 WHERE deleted")
+    store = _reopened(store, tmp_path, KEEP_DELETED_S + 60)
+    assert store._read("SELECT count(*) FROM session") == [(0,)]
 
 
 def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from hexcore_engine.knowledge.index.features import FEATURES, Priors, candidates_of, feature_matrix
 from hexcore_engine.knowledge.index.memory import DecidedQuestion
-from hexcore_engine.knowledge.index.ranker import WEIGHTS_NAME, Ranker, load_ranker
+from hexcore_engine.knowledge.index.ranker import FOLDER, WEIGHTS_NAME, Ranker, load_ranker
 from hexcore_engine.knowledge.index.signals import Query, Signals
 from hexcore_engine.training.exported_trees import ensemble_of
 
@@ -38,6 +39,18 @@ def test_a_ranker_of_other_features_or_none_at_all_is_left_alone(tmp_path: Path)
     assert load_ranker(tmp_path) is None
     np.savez(tmp_path / WEIGHTS_NAME, features=np.frombuffer(b"other", dtype=np.uint8))
     assert load_ranker(tmp_path) is None
+
+
+@pytest.mark.parametrize("changed", [0x40, 0x20, 0xFF])
+def test_damaged_weights_are_left_alone_and_that_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, changed: int
+) -> None:
+    content = bytearray((FOLDER / WEIGHTS_NAME).read_bytes())
+    # Flags of the first member in the archive's table of contents.
+    content[content.index(b"PK\x01\x02") + 8] ^= changed
+    (tmp_path / WEIGHTS_NAME).write_bytes(content)
+    assert load_ranker(tmp_path) is None
+    assert "damaged" in caplog.text
 
 
 def test_what_is_saved_is_read_back_without_pickle(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,18 @@ def test_a_cut_and_every_changed_byte_of_the_vectors_are_found(tmp_path: Path) -
         file.write_bytes(changed)
         with pytest.raises(KnowledgeCorruptError):
             read_vectors(file)
+
+
+def test_whatever_a_changed_byte_of_the_archives_contents_makes_of_it_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "own.vectors"
+    write_vectors(file, own_vectors())
+    whole, right = file.read_bytes(), own_vectors()
+    for place in range(whole.index(b"PK\x01\x02"), len(whole)):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0xA7]) + whole[place + 1 :])
+        with contextlib.suppress(KnowledgeCorruptError):
+            found = read_vectors(file)
+            assert found is not None
+            assert np.array_equal(found.vectors, right.vectors)
 
 
 def test_parts_of_different_length_are_no_index(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hexcore_engine.errors import KnowledgeCorruptError, KnowledgeOutdatedError
@@ -137,9 +139,42 @@ def test_any_single_changed_byte_is_found(folder: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"generation": "x"}', b"[]"])
-def test_a_damaged_pointer_reads_as_nothing_set_up(folder: Path, content: bytes) -> None:
+def test_a_damaged_pointer_is_named_with_the_command(folder: Path, content: bytes) -> None:
     (folder / POINTER_NAME).write_bytes(content)
-    assert KnowledgeReader(folder).connection() is None
+    with pytest.raises(KnowledgeCorruptError, match=POINTER_NAME) as raised:
+        KnowledgeReader(folder).connection()
+    assert "hexcore setup" in raised.value.remedy
+
+
+def test_no_changed_letter_of_the_pointer_makes_other_files_the_ones_in_use(folder: Path) -> None:
+    file, right = folder / POINTER_NAME, read_pointer(folder)
+    good = file.read_bytes()
+    for place in range(len(good)):
+        file.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        with contextlib.suppress(KnowledgeCorruptError):
+            assert read_pointer(folder) == right
+
+
+def test_a_pointer_of_an_older_version_carries_no_hash_and_is_read(folder: Path) -> None:
+    right = read_pointer(folder)
+    (folder / POINTER_NAME).write_bytes(msgspec.json.encode(right))
+    assert read_pointer(folder) == right
+
+
+def test_an_index_that_does_not_fit_its_cards_is_said_to_be_damaged(folder: Path) -> None:
+    change(cards_file(folder), "DELETE FROM card WHERE card_id % 2")
+    with pytest.raises(KnowledgeCorruptError, match=cards_file(folder).name):
+        Knowledge(folder).complete_names("moss")
+
+
+def test_a_changed_letter_of_a_rule_is_never_read_as_a_rule(tmp_path: Path) -> None:
+    pointer = ensure_digest_release(tmp_path)
+    file = tmp_path / pointer.files[0]
+    content = file.read_bytes()
+    place = content.index(b"deathtouch")
+    file.write_bytes(content[:place] + b"l" + content[place + 1 :])
+    with pytest.raises(KnowledgeCorruptError, match=file.name):
+        Knowledge(tmp_path).rule("702.2")
 
 
 @pytest.mark.parametrize(
