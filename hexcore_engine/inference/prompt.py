@@ -15,7 +15,8 @@ from hexcore_engine.utils.validation import clean_text
 SYSTEM = (
     "You help people with the rules of Magic: The Gathering. Use only the evidence given. Say the verdict "
     "first, in one sentence. Then name the rule that decides it in square brackets, like the numbers in the "
-    "evidence, and quote its words. If the evidence does not decide the question, say so. Be short."
+    "evidence, and quote it word for word. Then name the edge case: what would change the verdict. If the "
+    "evidence does not decide the question, say so. Be short."
 )
 OPEN_FENCE = "=== EVIDENCE ==="
 CLOSE_FENCE = "=== END OF EVIDENCE ==="

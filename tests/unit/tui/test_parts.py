@@ -138,11 +138,3 @@ async def test_a_theme_that_does_not_exist_is_said_and_another_is_worn(paths: Pa
         await pilot.pause()
         assert app.theme.startswith("hexcore-")
         assert any("'moss'" in line for line in app.missing)
-
-
-async def test_the_palette_offers_the_actions_of_this_screen(paths: Paths) -> None:
-    app = HexcoreApp(paths, Settings(), start_engine=False)
-    async with app.run_test():
-        titles = {command.title for command in app.get_system_commands(app.screen)}
-        assert {"Cards", "Rules", "Theme", "Mode", "New"} <= titles
-        assert "Rename" not in titles
