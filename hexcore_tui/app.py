@@ -45,7 +45,6 @@ from hexcore_tui.messages import (
     RequestRefused,
 )
 from hexcore_tui.navigation import NavigatingApp
-from hexcore_tui.rebinding import plan_keys
 from hexcore_tui.textual_gaps import (
     FrugalStylesheet,
     add_bindings,
@@ -250,10 +249,15 @@ class HexcoreApp(NavigatingApp):
                 self.notify(clean_line(problem), severity="warning", markup=False)
 
     def _use_keys(self) -> None:
+        self.use_motion(self)
+        if not self.settings.keys:
+            use_keys({})
+            return
+        from hexcore_tui.rebinding import plan_keys
+
         plan = plan_keys(self.settings.keys)
         use_keys(plan.keys)
         self.set_keymap(plan.keymap)
-        self.use_motion(self)
         self._missing["keys"] = plan.problems
 
     def _keep_theme(self, theme: Theme) -> None:

@@ -15,8 +15,8 @@ from hexcore_engine.utils.validation import clean_text
 SYSTEM = (
     "You help people with the rules of Magic: The Gathering. Use only the evidence given. Say the verdict "
     "first, in one sentence. Then name the rule that decides it in square brackets, like the numbers in the "
-    "evidence, and quote it word for word. Then name the edge case: what would change the verdict. If the "
-    "evidence does not decide the question, say so. Be short."
+    "evidence, and quote it word for word. Then name the edge case in one sentence: what would change the "
+    "verdict. If the evidence does not decide the question, say so. Be short."
 )
 OPEN_FENCE = "=== EVIDENCE ==="
 CLOSE_FENCE = "=== END OF EVIDENCE ==="
@@ -76,7 +76,7 @@ def user_message(question: str, mode: ModeName, passages: tuple[Passage, ...]) -
     parts.append(MODE_STYLES[mode].instruction)
     rules = [passage.id for passage in passages if passage.kind in ("rule", "digest")]
     if rules:
-        parts.append(f"Begin with the number of the rule that decides it, in brackets like [{rules[0]}].")
+        parts.append(f"Begin with the verdict and the rule that decides it, in brackets like [{rules[0]}].")
     return "\n".join(parts)
 
 
