@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 from dataclasses import dataclass
@@ -83,6 +82,9 @@ class Paths:
         direct = self.home / "run"
         if len(os.fsencode(direct / "e.sock")) <= MAX_SOCKET_PATH_BYTES:
             return direct
+        # Seldom needed, and it brings OpenSSL along.
+        import hashlib
+
         digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"hexcore-{os.getuid()}-{digest}"
 

@@ -7,9 +7,7 @@ is shown below it in the settings screen and in the documentation.
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -288,15 +286,21 @@ def _limits(meta: Meta) -> str:
 
 def _read_file(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text("utf-8-sig"))
+        text = file.read_text("utf-8-sig")
     except FileNotFoundError:
         return {}
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
     except OSError as error:
         raise StorageError(
             f"The settings file {file} can't be read: {error.strerror}.",
             "Make it and the folders it lies in readable, or set HEXCORE_HOME to a folder of yours.",
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
 
 
@@ -316,6 +320,8 @@ def _known_keys() -> dict[str, tuple[str, ...]]:
 
 
 def _check_keys(tree: Mapping[str, Any], source: str) -> None:
+    if not tree:
+        return
     known = _known_keys()
     for section, values in tree.items():
         if section == KEYS:
@@ -332,6 +338,8 @@ def _check_keys(tree: Mapping[str, Any], source: str) -> None:
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(known)}."
 

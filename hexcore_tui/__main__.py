@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hexcore_engine import FAN_CONTENT_NOTICE, __version__
 from hexcore_engine.errors import HexcoreError
 
+if TYPE_CHECKING:
+    import argparse
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `hexcore-tui` and return its exit code: 0 left by the user, 2 wrong use, 4 failed."""
-    options = _parse(sys.argv[1:] if arguments is None else arguments)
-    if options.about:
-        sys.stdout.write(f"hexcore {__version__}\n{FAN_CONTENT_NOTICE}\n")
-        return 0
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        if options.demo:
-            from hexcore_tui.demo import run_demo
-
-            return run_demo(options.screenshot)
-        return _open_app(plain=options.plain)
+        if not given:
+            return _open_app(plain=False)
+        return _do(_parse(given))
     except HexcoreError as error:
         sys.stderr.write(f"{error.message}\n{error.remedy}  [{error.code}]\n")
         return error.exit_code
 
 
+def _do(options: argparse.Namespace) -> int:
+    if options.about:
+        sys.stdout.write(f"hexcore {__version__}\n{FAN_CONTENT_NOTICE}\n")
+        return 0
+    if options.demo:
+        from hexcore_tui.demo import run_demo
+
+        return run_demo(options.screenshot)
+    return _open_app(plain=options.plain)
+
+
 def options_parser() -> argparse.ArgumentParser:
     """Return the parser of the options; the documentation is made from it."""
+    # Not for the first frame: most people give none.
+    import argparse
+    from pathlib import Path
+
     parser = argparse.ArgumentParser(
         prog="hexcore-tui",
         description="Ask rules questions, look up cards and rules, and see what the model costs.",

@@ -24,6 +24,20 @@ Scope = Literal[
     "motion",
 ]
 
+# What the palette and the keys' documentation call a place in a word.
+SCOPE_NAMES: dict[Scope, str] = {
+    "chat": "Chat",
+    "prompt": "Question",
+    "answer": "Answer",
+    "pane": "Beside the chat",
+    "cards": "Cards",
+    "rules": "Rules",
+    "changes": "Changes",
+    "memory": "Memory",
+    "sessions": "Sessions",
+    "settings": "Settings",
+}
+
 SCOPE_TITLES: dict[Scope, str] = {
     "everywhere": "Everywhere",
     "chat": "Chat",
@@ -49,7 +63,8 @@ class Action:
 
     `name` may carry arguments as Textual writes them, e.g. "go('cards')". `key` holds one or more keys,
     comma-separated, the first is the one shown. `label` is for the footer, `help` a whole sentence.
-    With `footer` it stands in the line of keys; with `palette` the palette offers it; `priority` makes the
+    With `footer` it stands in the line of keys; the palette offers it unless it only moves a mark, the cursor
+    or a page (`palette`); `priority` makes the
     key win over what a focused field would do with it. `setting` is what [keys] of the settings calls it; by
     default its name.
     """

@@ -10,13 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 
+from hexcore_tui.action import SCOPE_NAMES as SCOPE_NAMES
 from hexcore_tui.action import SCOPE_TITLES as SCOPE_TITLES
 from hexcore_tui.action import Action as Action
 from hexcore_tui.action import Scope as Scope
 from hexcore_tui.answer_actions import ANSWER_ACTIONS
 from hexcore_tui.key_names import key_text as key_text
 from hexcore_tui.key_names import keys_text as keys_text
+from hexcore_tui.screen_actions import SCREEN_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
     Action("help", "f1", "Help", "Show every key and what it does.", "everywhere", footer=True),
@@ -84,7 +87,7 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
         priority=True,
     ),
-    Action("submit", "enter", "Ask", "Ask the question.", "prompt", palette=False),
+    Action("submit", "enter", "Ask", "Ask the question.", "prompt"),
     Action(
         "insert_line",
         "ctrl+j,shift+enter,alt+enter",
@@ -108,7 +111,6 @@ ACTIONS: tuple[Action, ...] = (
         "Earlier",
         "Search the questions of all conversations by the words typed.",
         "prompt",
-        palette=False,
     ),
     *ANSWER_ACTIONS,
     Action(
@@ -122,7 +124,6 @@ ACTIONS: tuple[Action, ...] = (
         "Evidence",
         "Go to the newest rules and cards found.",
         "chat",
-        palette=False,
     ),
     Action(
         "page(-1)",
@@ -144,9 +145,7 @@ ACTIONS: tuple[Action, ...] = (
         priority=True,
         setting="page_down",
     ),
-    Action(
-        "leave", "escape", "Back", "Close the pane, or go back to the question field.", "chat", palette=False
-    ),
+    Action("leave", "escape", "Back", "Close the pane, or go back to the question field.", "chat"),
     Action("focus_prompt", "f9", "Prompt", "Go back to the question field.", "chat"),
     Action(
         "back",
@@ -165,142 +164,9 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action("close", "escape", "Close", "Close the pane.", "pane", footer=True),
-    Action("ask_about", "f7", "Ask", "Put this card's name into a question.", "cards", footer=True),
-    Action(
-        "take_reading",
-        "ctrl+e",
-        "Reading",
-        "Put the query as it was read into the field, to change it there.",
-        "cards",
-        priority=True,
-    ),
-    Action(
-        "focus_query",
-        "escape,slash",
-        "Search",
-        "Go back to the field; there, empty it.",
-        "cards",
-        footer=True,
-    ),
-    Action("ask_about", "f7", "Ask", "Put this rule's number into a question.", "rules", footer=True),
-    Action(
-        "focus_query",
-        "escape,slash",
-        "Search",
-        "Go back to the field; there, empty it.",
-        "rules",
-        footer=True,
-    ),
-    Action(
-        "back",
-        "alt+left,left_square_bracket",
-        "Back",
-        "Go back to the rule read before.",
-        "rules",
-        footer=True,
-    ),
-    Action(
-        "forward",
-        "alt+right,right_square_bracket",
-        "Forward",
-        "Go forward along the trail.",
-        "rules",
-        footer=True,
-    ),
-    Action(
-        "show_near",
-        "ctrl+g",
-        "Near",
-        "See what is near this rule by cross-references; once more, read the rule.",
-        "rules",
-        footer=True,
-        priority=True,
-    ),
-    Action(
-        "show_pointing",
-        "ctrl+r",
-        "Refs",
-        "See which rules, terms and cards point to this rule; once more, read the rule.",
-        "rules",
-        footer=True,
-        priority=True,
-    ),
-    Action(
-        "show_changes",
-        "ctrl+o",
-        "Changes",
-        "See what changed since an older release.",
-        "rules",
-        footer=True,
-        priority=True,
-    ),
-    Action(
-        "older",
-        "left,left_square_bracket",
-        "Older",
-        "Compare with the release before.",
-        "changes",
-        footer=True,
-    ),
-    Action(
-        "newer",
-        "right,right_square_bracket",
-        "Newer",
-        "Compare with the release after.",
-        "changes",
-        footer=True,
-    ),
-    Action("leave", "escape", "Rules", "Go back to the rules.", "changes", footer=True),
-    Action(
-        "load_model",
-        "l",
-        "Load",
-        "Load the marked model; an answer is finished first.",
-        "memory",
-        footer=True,
-    ),
-    Action("unload_model", "u", "Unload", "Give the model's memory back.", "memory", footer=True),
-    Action("refresh_models", "r", "Refresh", "List the models again.", "memory", footer=True),
-    Action("open_session", "enter", "Open", "Go on with this conversation.", "sessions", footer=True),
-    Action("rename_session", "r", "Rename", "Give this conversation another title.", "sessions", footer=True),
-    Action("delete_session", "d", "Delete", "Delete this conversation.", "sessions", footer=True),
-    Action(
-        "undo_delete",
-        "u",
-        "Undo",
-        "Bring the last deleted conversation back; it is kept for a week.",
-        "sessions",
-        footer=True,
-    ),
-    Action("leave", "escape", "Chat", "Go back to the chat.", "sessions", palette=False),
-    Action("edit", "enter", "Change", "Change this setting.", "settings", footer=True),
-    Action("reset", "d", "Default", "Take the default again.", "settings", footer=True),
-    Action(
-        "restart_engine",
-        "n",
-        "New engine",
-        "Let the engine leave, after its answer, so that the next question starts a new one.",
-        "settings",
-        footer=True,
-    ),
-    Action("leave", "escape", "Back", "Leave the field, or go back to the chat.", "settings", palette=False),
-    Action(
-        "export_session('markdown')",
-        "x",
-        "Export",
-        "Write this conversation as Markdown, with its rules and their release.",
-        "sessions",
-        footer=True,
-    ),
-    Action("export_session('json')", "X", "Export JSON", "Write this conversation as JSON.", "sessions"),
-    Action(
-        "focus_query",
-        "slash",
-        "Search",
-        "Find a conversation by any word said in it.",
-        "sessions",
-        footer=True,
-    ),
+    Action("copy", "y", "Copy", "Copy the rule or card being read, with its date.", "pane", footer=True),
+    Action("ask_about", "f7", "Ask", "Put this rule or card into a question.", "pane", footer=True),
+    *SCREEN_ACTIONS,
 )
 
 
@@ -327,8 +193,18 @@ _MOVES: tuple[tuple[Scope, str, str, str, str], ...] = (
     ("motion", "ctrl+d", "app.press('pagedown')", "page_down", "A screenful down."),
     ("motion", "ctrl+u", "app.press('pageup')", "page_up", "A screenful up."),
 )
+_MOVES_SHOWN = {("text", "next_link"), ("text", "open")}
 ACTIONS += tuple(
-    Action(name, key, setting.replace("_", " ").capitalize(), words, scope, palette=False, setting=setting)
+    Action(
+        name,
+        key,
+        setting.replace("_", " ").capitalize(),
+        words,
+        scope,
+        footer=(scope, setting) in _MOVES_SHOWN,
+        palette=False,
+        setting=setting,
+    )
     for scope, key, name, setting, words in _MOVES
 )
 _in_use: dict[str, Action] = {action.identity: action for action in ACTIONS}
@@ -360,6 +236,17 @@ def bindings_of(*scopes: Scope) -> list[BindingType]:
         for action in ACTIONS
         if action.key and action.scope in scopes
     ]
+
+
+def is_help_mark(key: str) -> bool:
+    """Whether `key` is the question mark, and that still shows the keys of where one is."""
+    return key == "question_mark" and key in _in_use["everywhere.help_here"].key.split(",")
+
+
+def scopes_of(node: DOMNode) -> set[Scope]:
+    """Return the scopes whose actions `node` carries out."""
+    named = {(binding.id or "").partition(".")[0] for _, binding in node._bindings}
+    return {scope for scope in SCOPE_TITLES if scope in named}
 
 
 def footer_actions(scopes: Iterable[Scope]) -> tuple[Action, ...]:

@@ -11,7 +11,6 @@ ANSWER_ACTIONS: tuple[Action, ...] = (
         "Open",
         "Read the marked rule, card or term beside the chat.",
         "answer",
-        palette=False,
     ),
     Action("move(-1)", "up", "Up", "Go to the rule or card before.", "answer", palette=False, setting="up"),
     Action(
@@ -41,7 +40,6 @@ ANSWER_ACTIONS: tuple[Action, ...] = (
         "Unfold",
         "Show the whole words of the marked rule or card in place; once more, fold them.",
         "answer",
-        palette=False,
     ),
     Action(
         "wish('retry')",
@@ -49,7 +47,6 @@ ANSWER_ACTIONS: tuple[Action, ...] = (
         "Retry",
         "Have the question answered anew; the old answer stays in a conversation of its own.",
         "answer",
-        palette=False,
         setting="retry",
     ),
     Action(
@@ -58,7 +55,6 @@ ANSWER_ACTIONS: tuple[Action, ...] = (
         "Edit",
         "Change the question and ask it anew; the old line stays in a conversation of its own.",
         "answer",
-        palette=False,
         setting="edit",
     ),
     Action(
@@ -67,7 +63,6 @@ ANSWER_ACTIONS: tuple[Action, ...] = (
         "Continue",
         "Go on with an answer that was stopped or reached its length.",
         "answer",
-        palette=False,
         setting="continue",
     ),
     Action(
@@ -76,7 +71,6 @@ ANSWER_ACTIONS: tuple[Action, ...] = (
         "Copy",
         "Copy the marked rule or card with its date, or else the answer with its rules.",
         "answer",
-        palette=False,
         setting="copy",
     ),
     Action(
@@ -85,7 +79,6 @@ ANSWER_ACTIONS: tuple[Action, ...] = (
         "Search",
         "Look for the marked rule, card or words on the rules or cards screen.",
         "answer",
-        palette=False,
         setting="search",
     ),
 )

@@ -1,4 +1,4 @@
-"""The app: which screens there are, what they share, and how it starts and ends."""
+"""The app: what its screens share, and how it starts and ends."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.dom import DOMNode
 from textual.events import DescendantFocus, Key
 from textual.reactive import reactive
@@ -26,7 +25,7 @@ from hexcore_engine.protocol.requests import ListModels, RunSetup, UpdateData
 from hexcore_engine.settings import Settings, load_settings, save_setting
 from hexcore_engine.utils.validation import clean_line
 from hexcore_tui import collector
-from hexcore_tui.actions import Scope, actions_of, bindings_of, use_keys
+from hexcore_tui.actions import Scope, bindings_of, use_keys
 from hexcore_tui.bridge import EngineBridge
 from hexcore_tui.display_profile import PROFILES, DisplayProfile
 from hexcore_tui.facts import (
@@ -41,16 +40,13 @@ from hexcore_tui.facts import (
     remember_tour,
 )
 from hexcore_tui.messages import (
-    CardRequested,
     EngineDisconnected,
     ModelsArrived,
     RequestRefused,
-    RuleRequested,
 )
-from hexcore_tui.modes import SCREENS
-from hexcore_tui.rebinding import plan_keys
-from hexcore_tui.screens.chat import ChatScreen
+from hexcore_tui.navigation import NavigatingApp
 from hexcore_tui.textual_gaps import (
+    FrugalStylesheet,
     add_bindings,
     hear_escape_soon,
     on_hangup,
@@ -59,7 +55,9 @@ from hexcore_tui.textual_gaps import (
     write_crash_file,
 )
 from hexcore_tui.themes import ThemeShelf
-from hexcore_tui.widgets.chat.turn_feed import TurnFeed
+
+if TYPE_CHECKING:
+    from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 
 # How long a look-up thread may keep the interpreter while the screen waits for it; Python's 5 ms, taken a few
 # times in one look-up, are more than a frame.
@@ -72,12 +70,10 @@ TOUR_DELAY_S = 0.5
 MOST_COSTS = 200
 
 
-class HexcoreApp(App[int]):
-    """Chat, cards, rules, memory and sessions, each kept as it was left while another is shown."""
+class HexcoreApp(NavigatingApp):
+    """Chat, cards, rules, memory, sessions and settings over one connection to the engine."""
 
     TITLE = "Hexcore"
-    MODES = SCREENS
-    DEFAULT_MODE = "chat"
     CSS = """
     Screen { layers: base cover; }
     Screen.-short QueryInput, Screen.-short QueryInput:focus { height: 1; border: none; }
@@ -112,6 +108,7 @@ class HexcoreApp(App[int]):
         self._missing["knowledge"] = first_sight(paths.knowledge_dir)
         self._shelf = ThemeShelf(self, paths.themes_dir)
         self._missing["themes"] = self._shelf.use(settings.screen.theme)
+        self.stylesheet = FrugalStylesheet(variables=self.get_css_variables())
         self._use_keys()
 
     @property
@@ -125,12 +122,10 @@ class HexcoreApp(App[int]):
         return tuple(line for lines in self._missing.values() for line in lines)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer the registry's actions: those that work everywhere and the present screen's."""
-        here = self.current_mode
-        for action in actions_of("everywhere", here):  # type: ignore[arg-type]
-            if action.palette:
-                owner = self if action.scope == "everywhere" else screen
-                yield SystemCommand(action.label, action.help, partial(self.run_action, action.name, owner))
+        """Offer every action of the registry."""
+        from hexcore_tui.palette import commands
+
+        return commands(screen)
 
     def on_mount(self) -> None:
         """Look around once the first frame stands."""
@@ -177,7 +172,7 @@ class HexcoreApp(App[int]):
         if message.usage is not None:
             self.costs.append(AnswerCost(message.turn.question, message.usage))
         if self.current_mode in ("sessions", "memory"):
-            self._hand_over("reload")
+            self.hand_over("reload")
 
     def on_request_refused(self, message: RequestRefused) -> None:
         """A request of the app's own failed."""
@@ -254,10 +249,15 @@ class HexcoreApp(App[int]):
                 self.notify(clean_line(problem), severity="warning", markup=False)
 
     def _use_keys(self) -> None:
+        self.use_motion(self)
+        if not self.settings.keys:
+            use_keys({})
+            return
+        from hexcore_tui.rebinding import plan_keys
+
         plan = plan_keys(self.settings.keys)
         use_keys(plan.keys)
         self.set_keymap(plan.keymap)
-        self.use_motion(self)
         self._missing["keys"] = plan.problems
 
     def _keep_theme(self, theme: Theme) -> None:
@@ -273,15 +273,6 @@ class HexcoreApp(App[int]):
         if action == "stop_answer":
             return self.bridge.answering and len(self.screen_stack) == 1
         return super().check_action(action, parameters)
-
-    def action_go(self, mode: str) -> None:
-        """Show another screen."""
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        first_visit = mode not in self._screen_stacks
-        self.switch_mode(mode)
-        if first_visit:
-            self.call_after_refresh(collector.set_aside)
 
     def action_help(self) -> None:
         """Show every key; where that stands already, go back."""
@@ -338,42 +329,6 @@ class HexcoreApp(App[int]):
     def action_stop_answer(self) -> None:
         """Stop the running answer, whatever is on the screen."""
         self.chat.stop_answer()
-
-    @property
-    def chat(self) -> ChatScreen:
-        """The chat screen; it lives as long as the app."""
-        screen = self._screen_stacks["chat"][0]
-        assert isinstance(screen, ChatScreen)  # noqa: S101 - MODES above says so
-        return screen
-
-    def open_rule(self, number: str) -> None:
-        """Show a rule: beside the chat when that is what one looks at, else on the rules screen."""
-        if self.current_mode == "chat":
-            self.chat.show_beside(RuleRequested(number))
-            return
-        self.action_go("rules")
-        self.call_later(self._hand_over, "show_rule", number)
-
-    def open_card(self, name: str) -> None:
-        """Show a card: beside the chat when that is what one looks at, else on the cards screen."""
-        if self.current_mode == "chat":
-            self.chat.show_beside(CardRequested(name))
-            return
-        self.action_go("cards")
-        self.call_later(self._hand_over, "show_card", name)
-
-    def search_for(self, words: str, where: Literal["rules", "cards"]) -> None:
-        """Look for `words` on the rules or the cards screen."""
-        self.action_go(where)
-        self.call_later(self._hand_over, "search_for", words)
-
-    def ask_about(self, words: str) -> None:
-        """Go to the chat with `words` added to the question being written."""
-        self.action_go("chat")
-        self.chat.add_words(words)
-
-    def _hand_over(self, verb: str, *what: str) -> None:
-        getattr(self.screen_stack[0], verb)(*what)
 
     def _fatal_error(self) -> None:
         # Textual's own would print local variables; see textual_gaps.

@@ -18,6 +18,7 @@ from rich.segment import Segments
 from textual import constants
 from textual.binding import BindingsMap, BindingType
 from textual.containers import VerticalScroll
+from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.drivers import linux_driver
 from textual.events import Key
@@ -106,6 +107,23 @@ def show_length(view: ScrollView, num_lines: int) -> None:
     size = Size(0, num_lines)
     view.set_reactive(Widget.virtual_size, size)
     view._scroll_update(size)
+
+
+class FrugalStylesheet(Stylesheet):
+    """Parses each source once for a set of colours.
+
+    Textual 8.2 parses everything four times before the first frame: with a theme chosen, a screen loaded, and
+    twice more in between.
+    """
+
+    def set_variables(self, variables: dict[str, str]) -> None:
+        """Take other colours; the same ones change nothing."""
+        if variables != self._variables:
+            super().set_variables(variables)
+
+    def reparse(self) -> None:
+        """Put the rules together anew from what was parsed with the present colours."""
+        self.parse()
 
 
 class QuietScrollBar(ScrollBarRender):

@@ -19,9 +19,9 @@ from hexcore_engine.paths import Paths
 from tests.integration.tui.conftest import Terminal
 
 TARGETS = (
-    Target("warm home, frame / minimal app", 1.5),
+    Target("warm home, frame / minimal app", 1.3),
     Target("warm home, frame and key / minimal app", 1.5),
-    Target("empty home, frame / minimal app", 1.5),
+    Target("empty home, frame / minimal app", 1.3),
     Target("empty home, frame and key / minimal app", 1.5),
 )
 HEXCORE = (sys.executable, "-m", "hexcore_tui")

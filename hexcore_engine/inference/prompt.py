@@ -15,7 +15,8 @@ from hexcore_engine.utils.validation import clean_text
 SYSTEM = (
     "You help people with the rules of Magic: The Gathering. Use only the evidence given. Say the verdict "
     "first, in one sentence. Then name the rule that decides it in square brackets, like the numbers in the "
-    "evidence, and quote its words. If the evidence does not decide the question, say so. Be short."
+    "evidence, and quote it word for word. Then name the edge case in one sentence: what would change the "
+    "verdict. If the evidence does not decide the question, say so. Be short."
 )
 OPEN_FENCE = "=== EVIDENCE ==="
 CLOSE_FENCE = "=== END OF EVIDENCE ==="
@@ -77,7 +78,7 @@ def user_message(question: str, modes: tuple[ModeName, ...], passages: tuple[Pas
     parts += [first, *(f"If that is not asked: {other[:1].lower()}{other[1:]}" for other in others)]
     rules = [passage.id for passage in passages if passage.kind in ("rule", "digest")]
     if rules:
-        parts.append(f"Begin with the number of the rule that decides it, in brackets like [{rules[0]}].")
+        parts.append(f"Begin with the verdict and the rule that decides it, in brackets like [{rules[0]}].")
     return "\n".join(parts)
 
 

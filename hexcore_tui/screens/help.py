@@ -14,7 +14,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from hexcore_engine import FAN_CONTENT_NOTICE, __version__
-from hexcore_tui.actions import SCOPE_TITLES, Scope, actions_of, first_key, keys_text
+from hexcore_tui.actions import SCOPE_TITLES, Scope, actions_of, first_key, keys_text, scopes_of
 from hexcore_tui.host import host
 from hexcore_tui.widgets.chat.marks import MARKS
 from hexcore_tui.widgets.chat.prompt_commands import SLASH_COMMANDS
@@ -110,6 +110,6 @@ def scopes_here(screen: Screen[Any]) -> tuple[Scope, ...]:
     """Return the places whose keys work on `screen` now, the nearest first."""
     found: dict[Scope, None] = {}
     for node in (screen.focused or screen).ancestors_with_self:
-        scopes = {(binding.id or "").partition(".")[0] for _, binding in node._bindings}
+        scopes = scopes_of(node)
         found |= {scope: None for scope in SCOPE_TITLES if scope in scopes}
     return tuple(found)

@@ -24,6 +24,7 @@ from hexcore_tui.widgets.shared.row_list import RowList
 from hexcore_tui.widgets.shared.title_bar import TitleBar
 
 SUFFIXES = {"markdown": "md", "json": "json"}
+LIST_ACTIONS = ("rename_session", "export_session", "delete_session", "undo_delete")
 
 
 class SessionsScreen(Screen[None]):
@@ -40,7 +41,7 @@ class SessionsScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._query = QueryInput('Any word that was said, or "words in this order"')
+        self._query = QueryInput('Find by any word that was said, or "words in this order"')
         self._list = SessionList(id="sessions")
         self._words = Static("", id="words")
         self._title_field = Input(placeholder="New title", id="title")
@@ -57,8 +58,9 @@ class SessionsScreen(Screen[None]):
         yield KeyBar("sessions", "everywhere")
 
     def on_screen_resume(self) -> None:
-        """Read the list anew each time the screen is visited."""
-        self.set_focus(self._list)
+        """Search at once; the list is read anew each time the screen is visited."""
+        if self.focused is None:
+            self.set_focus(self._query)
         self._say("")
         self.reload()
 
@@ -170,13 +172,19 @@ class SessionsScreen(Screen[None]):
             self._form = form
             self._ask(requests.ExportSession(session_id=hit.session.session_id, format=form))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a title is written its field has all keys."""
+        if action in LIST_ACTIONS:
+            return not self._title_field.has_class("-renaming")
+        return super().check_action(action, parameters)
+
     def action_leave(self) -> None:
-        """Leave the title, else empty and leave the search, else go back to the chat."""
+        """Leave the title, else empty the search, else go back to the chat."""
         if self._title_field.has_class("-renaming"):
             self._end_renaming()
-        elif self._query.has_focus or self._query.value:
+        elif self._query.value:
             self._query.value = ""
-            self.set_focus(self._list)
+            self.set_focus(self._query)
         else:
             host(self).action_go("chat")
 
@@ -187,7 +195,7 @@ class SessionsScreen(Screen[None]):
 
     def _end_renaming(self) -> None:
         self._title_field.remove_class("-renaming")
-        self.set_focus(self._list)
+        self.set_focus(self._query)
 
     def _ask(self, request: requests.Request) -> None:
         host(self).bridge.request(self, request)

@@ -14,7 +14,7 @@ from textual.widgets import TextArea
 
 from hexcore_engine.protocol.records import ModeName
 from hexcore_engine.utils.validation import clean_text
-from hexcore_tui.actions import actions_of, bindings_of, key_text
+from hexcore_tui.actions import actions_of, bindings_of, is_help_mark, key_text
 from hexcore_tui.messages import QuestionSubmitted, QuestionTyped
 from hexcore_tui.widgets.chat.folded_pastes import FoldedPastes
 
@@ -24,7 +24,7 @@ HINTS: dict[Focus, tuple[str, ...]] = {
     "typing": ("submit", "focus_next", "next_mode", "new_session"),
     "answer": ("open", "unfold", "wish('copy')", "wish('retry')", "wish('edit')", "leave"),
     "cut short": ("open", "wish('continue')", "wish('retry')", "wish('edit')", "wish('copy')", "leave"),
-    "reading": ("focus_prompt",),
+    "reading": ("leave", "focus_prompt"),
 }
 
 # A pause this long while typing is worth a retrieval.
@@ -114,7 +114,8 @@ class PromptInput(TextArea):
 
     def on_key(self, event: events.Key) -> None:
         """Enter asks instead of starting a line. Not a priority binding: that would overtake the keys typed
-        before it. Where the list below offers something, it gets the keys to choose by."""
+        before it. Where the list below offers something, it gets the keys to choose by. In the empty field
+        `?` shows the keys."""
         if self.offers and event.key in _CHOICE_KEYS:
             event.stop()
             event.prevent_default()
@@ -123,6 +124,10 @@ class PromptInput(TextArea):
             event.stop()
             event.prevent_default()
             self.action_submit()
+        elif not self.text and is_help_mark(event.key):
+            event.stop()
+            event.prevent_default()
+            self.call_later(self.run_action, "app.help_here")
 
     async def on_paste(self, event: events.Paste) -> None:
         """Take the text without what a terminal would obey; a long one is folded to a word."""

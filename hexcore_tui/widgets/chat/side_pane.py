@@ -13,6 +13,7 @@ from textual.widgets import ContentSwitcher, Static
 
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.actions import bindings_of
+from hexcore_tui.host import host
 from hexcore_tui.messages import CardRequested, RuleRequested, TextRequested
 from hexcore_tui.widgets.cards.card_view import CardView
 from hexcore_tui.widgets.rules.rule_view import RuleView
@@ -71,7 +72,7 @@ class SidePane(Vertical):
             yield self._rule
             yield self._card
             yield self._text
-        yield KeyBar("pane")
+        yield KeyBar("text", "pane")
 
     def on_rule_requested(self, message: RuleRequested) -> None:
         """Follow a link inside the pane."""
@@ -95,6 +96,19 @@ class SidePane(Vertical):
         """Close the pane; the trail stays for the next time."""
         self.post_message(self.Closed())
 
+    def action_ask_about(self) -> None:
+        """Put what is read into the question being written."""
+        page = self._trail.current
+        if page:
+            name = clean_line(page.name)
+            host(self).ask_about(f"[[{name}]] " if page.kind == "card" else f"{name} ")
+
+    def action_copy(self) -> None:
+        """Copy what is read, its source and date with it."""
+        from hexcore_tui.clipboard import copy
+
+        self.notify(copy(self.app, self._shown.document.content.plain), markup=False)
+
     def open(self, page: Page) -> None:
         """Show a page and put it on the trail."""
         self._trail.visit(page)
@@ -102,7 +116,11 @@ class SidePane(Vertical):
 
     def take_focus(self) -> None:
         """Let the keys go to the text."""
-        {"rule": self._rule, "card": self._card, "text": self._text}[self._pages.current or "rule"].focus()
+        self._shown.focus()
+
+    @property
+    def _shown(self) -> LinkedText:
+        return {"rule": self._rule, "card": self._card, "text": self._text}[self._pages.current or "rule"]
 
     def _show(self, page: Page | None) -> None:
         if page is None:

@@ -117,7 +117,9 @@ class Transcript(TurnsView, can_focus=True):
             self.turn_changed(turn, "head", "tail")
 
     def action_wish(self, what: TurnWish) -> None:
-        """Ask the screen to do something with the current turn."""
+        """Ask the screen to do something with the current turn; called from elsewhere, with the newest."""
+        if self.screen.focused is not self and self._pages:
+            self._mark(len(self._pages) - 1, None)
         if self.current:
             self.post_message(self.Asked(what, self.current, self.marked))
 

@@ -16,6 +16,11 @@ class Trail(Generic[PageT]):
         self._place = -1
 
     @property
+    def current(self) -> PageT | None:
+        """The page one is on."""
+        return self._pages[self._place] if self._pages else None
+
+    @property
     def num_before(self) -> int:
         """How many steps back there are."""
         return max(0, self._place)

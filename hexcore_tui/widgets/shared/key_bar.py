@@ -49,7 +49,8 @@ class KeyBar(Widget):
         if isinstance(index, int):
             action = self._actions[index]
             method = f"action_{action.name.split('(')[0]}"
-            owner = next(node for node in (*self.ancestors, self.app) if hasattr(node, method))
+            places = (*self.ancestors, self.screen.focused, self.app)
+            owner = next((node for node in places if hasattr(node, method)), self.app)
             await self.app.run_action(action.name, owner)
 
 

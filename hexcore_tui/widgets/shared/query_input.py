@@ -9,7 +9,7 @@ from textual.reactive import Reactive
 from textual.widgets import Input
 
 from hexcore_engine.utils.validation import clean_line
-from hexcore_tui.actions import bindings_of
+from hexcore_tui.actions import bindings_of, is_help_mark
 
 # Longer pastes are cut: no name, number or phrase is that long.
 MAX_LENGTH = 300
@@ -40,6 +40,13 @@ class QueryInput(Input):
 
     def __init__(self, placeholder: str, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(placeholder=placeholder, id=id, max_length=MAX_LENGTH)
+
+    def on_key(self, event: events.Key) -> None:
+        """In the empty field `?` shows the keys of this place; it begins nothing one could look for."""
+        if not self.value and is_help_mark(event.key):
+            event.stop()
+            event.prevent_default()
+            self.call_later(self.run_action, "app.help_here")
 
     def watch_selection(self) -> None:
         """Tell where the cursor is."""

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.slow
 QUIET_S = 2.0
 QUESTION = "Gravelmaw Titan has trample: how much damage must the blocker get?"
 ESCAPE, CONTROL_N, CONTROL_O, CONTROL_Q = "\x1b", "\x0e", "\x0f", "\x11"
+CONTROL_E, CONTROL_X, CONTROL_Z = "\x05", "\x18", "\x1a"
 F2, F3, F4, F6 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~"
 
 
@@ -43,21 +44,20 @@ def test_yesterdays_conversation_is_found_by_a_word_in_it_and_exported(
     terminal.wait_for("tokens/s")
     terminal.send(F6)
     terminal.wait_for("How does flying work?")
-    terminal.send("/")
     terminal.send("blocker")
     terminal.wait_for(lambda text: "1 found" in text and "How does flying work?" not in text)
     terminal.send(ESCAPE)
     terminal.wait_for("How does flying work?")
-    terminal.send("/blocker")
+    terminal.send("blocker")
     terminal.wait_for("1 found")
     terminal.send("\r")
     terminal.wait_for("small model's draft")
     terminal.send(F6)
     # The search is there as it was left.
     terminal.wait_for("│  blocker")
-    terminal.send("x")
+    terminal.send(CONTROL_E)
     terminal.wait_for("Saved to")
-    terminal.send("X")
+    terminal.send(f"{ESCAPE}e")
     terminal.wait_for(".json")
     (markdown,) = tmp_path.glob("hexcore-*.md")
     (document,) = tmp_path.glob("hexcore-*.json")
@@ -74,10 +74,10 @@ def test_a_deleted_conversation_comes_back_with_one_key(engine_home: Paths, open
     terminal.wait_for("tokens/s")
     terminal.send(F6)
     terminal.wait_for("1 turn")
-    terminal.send("d")
-    terminal.wait_for("u brings it back")
+    terminal.send(CONTROL_X)
+    terminal.wait_for("^Z brings it back")
     terminal.wait_for(lambda text: "1 turn" not in text)
-    terminal.send("u")
+    terminal.send(CONTROL_Z)
     terminal.wait_for("1 turn")
 
 

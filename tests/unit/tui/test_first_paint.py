@@ -37,6 +37,10 @@ LATER = (
     "hexcore_tui.screens.settings",
     "hexcore_tui.screens.help",
     "hexcore_tui.widgets.chat.side_pane",
+    "hexcore_tui.widgets.chat.turn_feed",
+    "hexcore_tui.widgets.chat.markup",
+    "hexcore_tui.rebinding",
+    "hexcore_tui.palette",
     "hexcore_engine.knowledge.lookup",
     "hexcore_engine.client.client",
 )

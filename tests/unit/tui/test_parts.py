@@ -147,14 +147,6 @@ async def test_a_theme_that_does_not_exist_is_said_and_another_is_worn(paths: Pa
         assert any("'moss'" in line for line in app.missing)
 
 
-async def test_the_palette_offers_the_actions_of_this_screen(paths: Paths) -> None:
-    app = HexcoreApp(paths, Settings(), start_engine=False)
-    async with app.run_test():
-        titles = {command.title for command in app.get_system_commands(app.screen)}
-        assert {"Cards", "Rules", "Theme", "Mode", "New"} <= titles
-        assert "Rename" not in titles
-
-
 def test_an_unsure_mode_says_which_two_it_may_be_which_was_taken_and_how_to_choose() -> None:
     ranked = (
         ModeProbability("EXPLAIN", 0.4),
