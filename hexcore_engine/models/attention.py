@@ -1,9 +1,9 @@
 """Causal attention on a processor, one head of keys after the other.
 
 transformers repeats keys and values for each head of queries and hands torch a mask over the whole context;
-torch's own kernel then takes half the time of a prompt that follows a long conversation. Here the queries that
-share a head of keys are one matrix, and only what they can't see of their own chunk is masked. Rounding is that
-of transformers' "eager" attention.
+torch's kernel then takes half the time of a prompt that follows a long conversation. Here the queries that
+share a head of keys are one matrix, and only what they can't see of their own chunk is masked. Rounding is
+that of transformers' "eager" attention.
 """
 
 from __future__ import annotations

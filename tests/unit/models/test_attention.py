@@ -40,7 +40,9 @@ def forward(model: Any, **inputs: Any) -> Any:
 
 
 @pytest.mark.parametrize("num_rows", [1, 3])
-def test_chunks_after_a_kept_beginning_are_those_of_torchs_kernel(pair: tuple[Any, Any], num_rows: int) -> None:
+def test_chunks_after_a_kept_beginning_are_those_of_torchs_kernel(
+    pair: tuple[Any, Any], num_rows: int
+) -> None:
     ids = tokens(num_rows, 60)
     whole = forward(pair[1], input_ids=ids)
     cache = DynamicCache(config=pair[0].config)
