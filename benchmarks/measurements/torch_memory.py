@@ -27,7 +27,7 @@ DENSE = {"hidden": 896, "inner": 4864, "layers": 24, "heads": 14, "kv_heads": 2,
 TARGETS = (
     *(Target(f"plan, SmolLM2 {kind}", 1.0) for kind in KINDS),
     *(Target(f"plan, dense 0.5B {kind}", 1.0) for kind in KINDS),
-    Target("plan, tiny Mixtral none", 1.0),
+    *(Target(f"plan, tiny Mixtral {kind}", 1.0) for kind in KINDS),
 )
 
 
@@ -39,7 +39,7 @@ def measure(bench: Bench) -> dict[str, float]:
     runtime = make_llama(bench.work / "runtime")
     mixtral = make_mixtral(bench.work / "mixtral")
     models = [("SmolLM2", smollm, kind) for kind in KINDS[: bench.rounds(3, quick=1)]]
-    models.append(("tiny Mixtral", mixtral, "none"))
+    models += [("tiny Mixtral", mixtral, kind) for kind in KINDS[: bench.rounds(3, quick=1)]]
     if not bench.quick:
         dense = make_dense(bench.work / "dense", smollm)
         models += [("dense 0.5B", dense, kind) for kind in KINDS]

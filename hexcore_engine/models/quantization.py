@@ -62,7 +62,10 @@ def quantization_config(kind: Quantization, dtype: Any) -> Any:
             f"{kind} weights need bitsandbytes, which is not installed.",
             "Install it with `make setup EXTRAS=torch`, or use `--quantization none`.",
         ) from error
+    from hexcore_engine.models.separate_experts import quantise_experts_too
+
     mend_cpu_unpacking()
+    quantise_experts_too()
     # One line a layer and run about casts that are meant.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     if kind == "8bit":

@@ -18,9 +18,15 @@ PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model")
 # Bytes of a parameter once loaded, scales included; "none" is 16 bits.
 _BYTES_PER_PARAMETER = {"4bit": 0.52, "8bit": 1.01, "none": 2.0}
+# Mixtures whose experts can be loaded one by one: an expert's gate, up and down weights in their files.
+SEPARABLE_EXPERTS = {
+    "mixtral": ("w1", "w3", "w2"),
+    "olmoe": ("gate_proj", "up_proj", "down_proj"),
+    "qwen3_moe": ("gate_proj", "up_proj", "down_proj"),
+}
 # What stays in 16 bits: by design, or because transformers fuses it into tensors bitsandbytes can't shrink.
 _KEPT_WHOLE = ("embed", "lm_head", "norm", ".gate.weight")
-_FUSED = (".experts.",)
+_EXPERTS = ".experts."
 
 
 @dataclass(frozen=True)
@@ -93,13 +99,14 @@ def read_torch_folder(folder: Path) -> TorchFolder:
         raise _unusable(folder, f"it has no tokenizer ({' or '.join(_TOKENIZERS)})")
     shards = _shards(folder)
     sizes = [size for shard in shards for size in _parameter_counts(folder, shard)]
+    fuses = config.get("model_type") not in SEPARABLE_EXPERTS
     return TorchFolder(
         folder,
         config,
         shards,
         sum(count for _, count in sizes),
         num_kept_whole=sum(count for name, count in sizes if any(part in name for part in _KEPT_WHOLE)),
-        num_fused=sum(count for name, count in sizes if any(part in name for part in _FUSED)),
+        num_fused=sum(count for name, count in sizes if fuses and _EXPERTS in name),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
@@ -75,27 +76,30 @@ def make_llama(
     return folder
 
 
-def make_mixtral(folder: Path) -> Path:
+def make_mixtral(folder: Path, context_tokens: int = 256) -> Path:
     """Make a Mixtral-shaped model whose experts transformers keeps in fused tensors."""
+    return make_mixture(folder, "mixtral", context_tokens, num_local_experts=4)
+
+
+def make_mixture(folder: Path, kind: str, context_tokens: int = 256, **config: Any) -> Path:
+    """Make a mixture of experts of any kind transformers knows; two of its experts see each token."""
     import torch
-    from transformers import MixtralConfig, MixtralForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
     torch.manual_seed(0)
     folder.mkdir(parents=True, exist_ok=True)
-    size = make_tokenizer(folder)
-    config = MixtralConfig(
-        vocab_size=size,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        num_local_experts=4,
-        num_experts_per_tok=2,
-        max_position_embeddings=256,
-        eos_token_id=2,
-    )
-    MixtralForCausalLM(config).save_pretrained(folder)
+    given = {
+        "vocab_size": make_tokenizer(folder),
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "num_experts_per_tok": 2,
+        "max_position_embeddings": context_tokens,
+        "eos_token_id": 2,
+    }
+    AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **given | config)).save_pretrained(folder)
     return folder
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hexcore_engine.inference.decoders.base import DecodeFinished
 from hexcore_engine.inference.decoders.expert_rows import ExpertRows
 from hexcore_engine.inference.decoders.token_text import TokenText
 from hexcore_engine.inference.drafting import PromptLookup
 from hexcore_engine.inference.sampling import Sampler
 from hexcore_engine.models.loader import LoadedTorchModel
 
-# Most tokens computed between two looks at the stop signal, and the time they should take at most; the fewest
-# keep a slow machine from paying more for the steps than for the work.
+# Most tokens of a prompt computed at once: what an interrupted step loses, and what scratch space grows with.
 PREFILL_CHUNK = 128
-PREFILL_CHUNK_S = 0.12
-MIN_PREFILL_CHUNK = 32
-# The same after memory ran out: what one step takes falls with it.
+# The same after memory ran out.
 SMALL_PREFILL_CHUNK = 16
 
 
@@ -49,13 +48,24 @@ class Generation:
         """Prompt and answer."""
         return self.prompt + self.written
 
+    @contextmanager
+    def timed_prompt(self) -> Iterator[None]:
+        """Count what is done inside as time spent on the prompt, unless the answer has begun."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            if not self.written:
+                self.prompt_ms += (time.perf_counter() - started) * 1000
 
-def fitted_chunk(most: int, warmed: DecodeFinished) -> int:
-    """Return how many tokens of a prompt are computed in `PREFILL_CHUNK_S` at the measured speed."""
-    computed = warmed.prompt_tokens - warmed.cached_tokens
-    if not warmed.prompt_ms or computed < MIN_PREFILL_CHUNK:
-        return most
-    return min(most, max(MIN_PREFILL_CHUNK, int(computed / warmed.prompt_ms * 1000 * PREFILL_CHUNK_S)))
+    @contextmanager
+    def timed_answer(self) -> Iterator[None]:
+        """Count what is done inside as time spent on the answer."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.decode_s += time.perf_counter() - started
 
 
 def end_tokens(loaded: LoadedTorchModel) -> frozenset[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Generator
+from typing import Literal
 
 from hexcore_engine import errors
 from hexcore_engine.inference.decoders.base import DecodedStep, DecodeRequest, StopSignal
@@ -13,6 +14,15 @@ from hexcore_engine.inference.kv_cache.manager import KVCacheManager
 from hexcore_engine.models.loader import LoadedTorchModel
 
 MIB = 2**20
+
+
+def ended_by(request: DecodeRequest, stop: StopSignal) -> Literal["stopped", "budget"] | None:
+    """What ends an answer now, whatever it has come to: the user or the clock."""
+    if stop.is_set():
+        return "stopped"
+    if request.deadline is not None and time.monotonic() > request.deadline:
+        return "budget"
+    return None
 
 
 class AnswerLimits:
@@ -28,11 +38,8 @@ class AnswerLimits:
     ) -> Generator[DecodedStep, None, bool]:
         """Whether the next step, after which the cache holds `num_tokens`, may not be taken; gives kept
         prompts up where that helps."""
-        if stop.is_set():
-            progress.stop_reason = "stopped"
-            return True
-        if request.deadline is not None and time.monotonic() > request.deadline:
-            progress.stop_reason = "budget"
+        if ended := ended_by(request, stop):
+            progress.stop_reason = ended
             return True
         limit = request.cache_limit_bytes
         if limit is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import builtins
 import hashlib
 import os
-import time
 from collections.abc import Generator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from hexcore_engine.inference.decoders.base import (
     StopSignal,
 )
 from hexcore_engine.inference.decoders.expert_rows import ExpertRows
-from hexcore_engine.inference.decoders.generation import PREFILL_CHUNK, Generation, end_tokens, fitted_chunk
-from hexcore_engine.inference.decoders.limits import AnswerLimits, free_unused
+from hexcore_engine.inference.decoders.generation import PREFILL_CHUNK, Generation, end_tokens
+from hexcore_engine.inference.decoders.interruption import ForwardInterrupted, InterruptibleLayers
+from hexcore_engine.inference.decoders.limits import AnswerLimits, ended_by, free_unused
 from hexcore_engine.inference.decoders.token_text import TokenText
 from hexcore_engine.inference.decoders.writers import choose_writers
 from hexcore_engine.inference.drafting import MAX_DRAFT_TOKENS, PromptLookup
@@ -83,6 +84,7 @@ class TorchDecoder:
         self.expert_manager = ExpertAdapterManager(loaded.model, adapters_dir, limit_bytes=adapters_mb * MIB)
         self.cross_expert = CrossExpertAttention()
         self._limits = AnswerLimits(self.kv_cache_manager, per_token)
+        self._layers = InterruptibleLayers(loaded.model)
 
     @property
     def model(self) -> ModelRecord:
@@ -162,8 +164,8 @@ class TorchDecoder:
         return self._loaded is not None
 
     def warm(self, messages: tuple[ChatMessage, ...]) -> None:
-        """Compute the beginning of every prompt once; packs quantised weights, builds the mask's tables,
-        measures the speed and fits the chunks to it."""
+        """Compute the beginning of every prompt once; packs quantised weights, builds the mask's tables and
+        measures the speed."""
         self._citation_mask(())
         # The first forward packs; its speed says nothing.
         for num_tokens in (1, WARM_TOKENS):
@@ -171,13 +173,12 @@ class TorchDecoder:
             for item in self.generate(DecodeRequest(messages, max_tokens=num_tokens), StopSignal()):
                 if isinstance(item, DecodeFinished):
                     self.warmed = item
-        if self.warmed is not None:
-            self._prefill_chunk = fitted_chunk(self._prefill_chunk, self.warmed)
 
     def close(self) -> None:
         """Give the memory back."""
         if self._loaded is not None:
             self.expert_manager.close()
+            self._layers.close()
         self._loaded = None
         self.kv_cache_manager.clear()
         free_unused()
@@ -225,16 +226,15 @@ class TorchDecoder:
     def _run(
         self, request: DecodeRequest, stop: StopSignal, progress: Generation
     ) -> Generator[DecodedText | DecodedStep, None, None]:
-        started = time.perf_counter()
-        logits = yield from self._prefill(request, stop, progress)
-        if not progress.written:
-            progress.prompt_ms += (time.perf_counter() - started) * 1000
-        started = time.perf_counter()
         try:
+            with progress.timed_prompt():
+                logits = yield from self._prefill(request, stop, progress)
             if logits is not None:
-                yield from self._decode(request, stop, progress, logits)
-        finally:
-            progress.decode_s += time.perf_counter() - started
+                with progress.timed_answer():
+                    yield from self._decode(request, stop, progress, logits)
+        except ForwardInterrupted:
+            progress.rows.repair(progress.computed)
+            yield from self._limits.must_end(request, stop, progress, progress.computed)
 
     def _prefill(
         self, request: DecodeRequest, stop: StopSignal, progress: Generation
@@ -246,7 +246,8 @@ class TorchDecoder:
             end = min(progress.computed + progress.chunk, len(tokens))
             if (yield from self._limits.must_end(request, stop, progress, end)):
                 return None
-            logits = self._forward(tokens[progress.computed : end], progress.rows, 1)
+            with self._interruptible(request, stop):
+                logits = self._forward(tokens[progress.computed : end], progress.rows, 1)
             self._note_computed(progress, end)
         ended = yield from self._limits.must_end(request, stop, progress, len(tokens))
         return None if ended else logits[-1]
@@ -274,7 +275,8 @@ class TorchDecoder:
             self._crop(progress)
             left = progress.room - len(progress.written) - 1
             draft = progress.lookup.draft(min(left, MAX_DRAFT_TOKENS)) if progress.lookup is not None else []
-            rows = self._forward([progress.written[-1], *draft], progress.rows, len(draft) + 1)
+            with self._interruptible(request, stop):
+                rows = self._forward([progress.written[-1], *draft], progress.rows, len(draft) + 1)
 
     def _write(self, token: int, progress: Generation) -> Generator[DecodedText, None, bool]:
         """Take a drawn token into the answer; returns whether the answer ends with it."""
@@ -316,6 +318,9 @@ class TorchDecoder:
         """Return logits [num_logits, vocabulary] of the last tokens, mixed where several experts write."""
         self._need()
         return rows.forward(tokens, num_logits)
+
+    def _interruptible(self, request: DecodeRequest, stop: StopSignal) -> AbstractContextManager[None]:
+        return self._layers.until(lambda: ended_by(request, stop) is not None)
 
     # -- parts
 

@@ -111,8 +111,9 @@ def test_stopped_in_the_prompt_keeps_the_finished_chunks(loaded: LoadedTorchMode
     forward = decoder._forward
 
     def stop_after_one(*arguments: Any) -> Any:
+        logits = forward(*arguments)
         stop.set()
-        return forward(*arguments)
+        return logits
 
     monkeypatch.setattr(decoder, "_forward", stop_after_one)
     _, end = run(decoder, DecodeRequest(QUESTION, 30), stop)

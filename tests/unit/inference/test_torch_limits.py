@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,6 @@ from hexcore_engine.inference.decoders.base import (
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 pytestmark = pytest.mark.slow
 
-from hexcore_engine.inference.decoders.generation import fitted_chunk  # noqa: E402
 from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder  # noqa: E402
 from hexcore_engine.models.loader import LoadedTorchModel, load_torch_model  # noqa: E402
 from tests.unit.tiny_models import make_llama  # noqa: E402
@@ -70,11 +70,59 @@ def test_at_the_memory_limit_kept_prompts_go_first_and_then_the_answer_ends_with
     assert whole.startswith(text)
 
 
-def test_chunks_of_a_prompt_are_fitted_to_the_measured_speed() -> None:
-    assert fitted_chunk(128, DecodeFinished("end", 100, 0, 6, prompt_ms=1000.0)) == 32
-    assert fitted_chunk(128, DecodeFinished("end", 100, 0, 6, prompt_ms=200.0)) == 60
-    assert fitted_chunk(128, DecodeFinished("end", 100, 0, 6, prompt_ms=10.0)) == 128
-    assert fitted_chunk(128, DecodeFinished("end", 100, 90, 6, prompt_ms=100.0)) == 128
+def stopping_in_layer(loaded: LoadedTorchModel, stop: StopSignal, number: int, min_kept: int) -> Any:
+    """Ask for the end while the second layer computes, in the `number`th forward of those that find at least
+    `min_kept` tokens computed."""
+    seen = 0
+
+    def count(layer: Any, inputs: Any, given: dict[str, Any]) -> None:
+        nonlocal seen
+        if given["past_key_values"].get_seq_length() >= min_kept:
+            seen += 1
+            if seen == number:
+                stop.set()
+
+    return loaded.model.model.layers[0].register_forward_pre_hook(count, with_kwargs=True)
+
+
+@pytest.mark.parametrize(("number", "in_answer"), [(1, False), (3, False), (2, True)])
+def test_a_stop_ends_a_forward_between_two_layers_and_what_was_computed_before_it_is_kept(
+    loaded: LoadedTorchModel, number: int, in_answer: bool
+) -> None:
+    decoder = TorchDecoder(loaded, context_tokens=256, threads=1, prompt_cache_mb=16, prefill_chunk=8)
+    length = decoder.count_tokens(QUESTION)
+    expected, _, _ = items_of(decoder, DecodeRequest(QUESTION, 12))
+    decoder.kv_cache_manager.clear()
+    stop = StopSignal()
+    hook = stopping_in_layer(loaded, stop, number, length if in_answer else 0)
+    *pieces, end = decoder.generate(DecodeRequest(QUESTION, 12), stop)
+    hook.remove()
+    assert isinstance(end, DecodeFinished)
+    assert end.stop_reason == "stopped"
+    text = "".join(item.text for item in pieces if isinstance(item, DecodedText))
+    assert expected.startswith(text)
+    assert bool(text) == in_answer
+    kept = [len(entry.tokens) for entry in decoder.kv_cache_manager._entries.values()]
+    assert kept == ([length + end.generated_tokens - 1] if in_answer else [8 * (number - 1)] * (number > 1))
+    if kept:
+        check_kept(loaded, decoder)
+    assert items_of(decoder, DecodeRequest(QUESTION, 12))[0] == expected
+
+
+def test_a_deadline_ends_a_forward_between_two_layers(
+    loaded: LoadedTorchModel, decoder: TorchDecoder
+) -> None:
+    deadline = time.monotonic() + 0.2
+
+    def outlast(layer: Any, inputs: Any) -> None:
+        while time.monotonic() <= deadline:
+            time.sleep(0.01)
+
+    hook = loaded.model.model.layers[0].register_forward_pre_hook(outlast)
+    text, _, end = items_of(decoder, DecodeRequest(QUESTION, 20, deadline=deadline))
+    hook.remove()
+    assert (text, end.stop_reason) == ("", "budget")
+    assert not decoder.kv_cache_manager.statistics().num_entries
 
 
 def test_guesses_that_were_not_drawn_are_never_kept(loaded: LoadedTorchModel, decoder: TorchDecoder) -> None:

@@ -14,7 +14,7 @@ from hexcore_engine.models.device_map import plan_weights  # noqa: E402
 from hexcore_engine.models.loader import load_torch_model  # noqa: E402
 from hexcore_engine.models.quantization import choose_quantization  # noqa: E402
 from hexcore_engine.utils.device import DeviceCapabilities, cpu_has_fast_bf16  # noqa: E402
-from tests.unit.tiny_models import make_llama, make_mixtral  # noqa: E402
+from tests.unit.tiny_models import make_llama, make_mixture  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,8 @@ def test_quantised_weights_are_smaller(llama: Path) -> None:
 
 
 def test_fused_experts_that_would_stay_whole_are_refused_with_numbers(tmp_path: Path) -> None:
-    folder = make_mixtral(tmp_path / "mixtral")
+    sizes = {"num_experts": 4, "moe_intermediate_size": 128, "shared_expert_intermediate_size": 128}
+    folder = make_mixture(tmp_path / "mixture", "qwen2_moe", **sizes)
     with pytest.raises(DeviceMappingError, match="would stay unquantised") as caught:
         load_torch_model(folder, "4bit", device_map="cpu")
     assert "models use http" in caught.value.remedy
