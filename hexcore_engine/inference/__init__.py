@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from hexcore_engine.inference.decoders.factory import open_decoder
     from hexcore_engine.inference.decoders.scripted import ScriptedDecoder
     from hexcore_engine.inference.kv_cache.manager import KVCacheManager, KVCacheStatistics
-    from hexcore_engine.inference.pipeline import HexcorePipeline, safe_retrieval_result
+    from hexcore_engine.inference.metadata import safe_retrieval_result
+    from hexcore_engine.inference.pipeline import HexcorePipeline
     from hexcore_engine.inference.request import PipelineRequest
 
 __all__ = [
@@ -61,6 +62,6 @@ __getattr__ = lazy_names(
         "ScriptedDecoder": "decoders.scripted",
         "StopSignal": "decoders.base",
         "open_decoder": "decoders.factory",
-        "safe_retrieval_result": "pipeline",
+        "safe_retrieval_result": "metadata",
     },
 )

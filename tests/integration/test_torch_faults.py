@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ async def tiny_client(tiny_home: Paths) -> AsyncIterator[EngineClient]:
     await connected.close()
 
 
-async def answered(client: EngineClient, **options: object) -> events.AnswerOutcome:
+async def answered(client: EngineClient, **options: Any) -> events.AnswerOutcome:
     """The next question, answered by the tiny model."""
     outcome = await answer_to(client, max_tokens=4, **options)
     assert isinstance(outcome, events.AnswerCompleted), outcome

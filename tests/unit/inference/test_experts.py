@@ -124,13 +124,13 @@ def test_a_number_of_experts_that_cant_be_is_refused(number: int, mode: Any) -> 
 
 def test_where_experts_cant_write_together_asking_for_several_is_refused_with_what_to_do() -> None:
     decoder = ScriptedDecoder(tokens_per_s=0)
-    failed = list(pipeline(decoder, UNSURE).stream(*requests(2)))[-1]
+    failed = list(pipeline(decoder, UNSURE).stream(requests(2)[0]))[-1]
     assert isinstance(failed, AnswerFailed)
     assert failed.error.code == "HX-ADAPTER"
     assert "run by scripted" in failed.error.message
     assert "--decoder torch" in failed.error.remedy
     assert not decoder.requests
-    assert isinstance(list(pipeline(decoder, UNSURE).stream(*requests(1)))[-1], AnswerCompleted)
+    assert isinstance(list(pipeline(decoder, UNSURE).stream(requests(1)[0]))[-1], AnswerCompleted)
 
 
 def test_the_model_is_told_what_else_may_be_asked_where_routing_is_unsure() -> None:
@@ -236,7 +236,7 @@ def test_an_unsure_question_is_answered_by_both_adapters_and_a_sure_one_by_its_o
 @pytest.mark.slow
 def test_experts_asked_for_write_together_however_sure_routing_is(torch_decoder: Any) -> None:
     assert "Mixed by routing confidence: TEACH 60%, REASON 40%." in ask(torch_decoder, SURE, num_experts=2)[1]
-    failed = list(pipeline(torch_decoder, SURE).stream(*requests(3)))[-1]
+    failed = list(pipeline(torch_decoder, SURE).stream(requests(3)[0]))[-1]
     assert isinstance(failed, AnswerFailed)
     assert failed.error.code == "HX-ADAPTER"
     assert "EXPLAIN has no adapter" in failed.error.message
@@ -248,7 +248,7 @@ def test_experts_asked_for_do_not_write_beside_a_gate_that_is_not_proven(torch_d
     gate = torch_decoder.expert_manager.folder / GATE_NAME
     gate.write_bytes(b"no run card")
     try:
-        failed = list(pipeline(torch_decoder, UNSURE).stream(*requests(2)))[-1]
+        failed = list(pipeline(torch_decoder, UNSURE).stream(requests(2)[0]))[-1]
         assert isinstance(failed, AnswerFailed)
         assert failed.error.code == "HX-ADAPTER"
         assert "no run card" in failed.error.message
