@@ -33,8 +33,7 @@ BORDER = {
     "sqlite3.Error": "SessionError",
     "sqlite3.DatabaseError": "KnowledgeCorruptError, SessionError",
     "sqlite3.OperationalError": "StorageError, SessionError",
-    "msgspec.DecodeError": "ProtocolError, KnowledgeCorruptError, ImportFileError, ExpertAdapterError",
-    "msgspec.MsgspecError": "SessionError",
+    "msgspec.DecodeError": "ProtocolError, KnowledgeCorruptError, ImportFileError, ExpertAdapterError; handled in a turn",
     "msgspec.ValidationError": "SettingsError",
     "tomllib.TOMLDecodeError": "SettingsError",
     "zipfile.BadZipFile": "DownloadError, ImportFileError, RoutingError",
@@ -135,29 +134,12 @@ def no_database(paths: Paths) -> None:
     Knowledge(paths.knowledge_dir).card("Nettle Adder")
 
 
-def stored_turn(paths: Paths, column: str, value: str) -> None:
+def no_conversations(paths: Paths) -> None:
     from hexcore_engine.sessions.store import SessionStore
 
-    store = SessionStore(paths.sessions_file)
-    session = store.create("lantern")
-    store.begin_turn(session, "What glows?")
-    store.close()
-    with sqlite3.connect(paths.sessions_file) as connection:
-        connection.execute(f"UPDATE turn SET {column} = ?", (value,))
-    connection.close()
-    store = SessionStore(paths.sessions_file)
-    try:
-        store.turns(session)
-    finally:
-        store.close()
-
-
-def broken_turn(paths: Paths) -> None:
-    stored_turn(paths, "passages", "[{")
-
-
-def odd_turn(paths: Paths) -> None:
-    stored_turn(paths, "stop_reason", "exploded")
+    paths.sessions_file.parent.mkdir(parents=True, exist_ok=True)
+    paths.sessions_file.mkdir()
+    SessionStore(paths.sessions_file)
 
 
 def no_frame(paths: Paths) -> None:
@@ -194,8 +176,7 @@ def no_model_header(paths: Paths) -> None:
         (no_wheel, errors.ImportFileError),
         (cut_card_file, errors.ImportFileError),
         (no_database, errors.KnowledgeCorruptError),
-        (broken_turn, errors.SessionError),
-        (odd_turn, errors.SessionError),
+        (no_conversations, errors.SessionError),
         (no_frame, errors.ProtocolError),
         (damaged_router, errors.RoutingError),
         (no_model_header, errors.ModelMissingError),
