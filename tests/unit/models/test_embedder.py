@@ -7,6 +7,7 @@ import pytest
 
 from hexcore_engine.errors import ModelMissingError
 from hexcore_engine.models.embedder import WIDTH, SentenceEmbedder, missing_libraries
+from hexcore_engine.utils.device import cpu_has_fast_bf16
 from tests.conftest import paths_of
 
 
@@ -45,6 +46,18 @@ def test_a_text_embedded_alone_is_known_for_a_while(sentence_model: Path) -> Non
     assert embedder.known("lantern") is None
     assert embedder.known("lantern 0") is not None
     embedder.close()
+
+
+@pytest.mark.slow
+def test_rounded_vectors_are_like_the_exact_ones(sentence_model: Path) -> None:
+    folder = paths_of(sentence_model).sentence_model_dir
+    texts = ["Can I respond to a split second spell?", "A dog runs.", "", "word " * 400]
+    exact, rounded = (SentenceEmbedder(folder, rounded=rounded) for rounded in (False, True))
+    likeness = np.sum(exact.embed(texts) * rounded.embed(texts), axis=1)
+    assert likeness.min() > 0.999
+    assert (likeness.max() < 0.9999999) == cpu_has_fast_bf16()
+    exact.close()
+    rounded.close()
 
 
 @pytest.mark.slow
