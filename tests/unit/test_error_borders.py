@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,7 +32,7 @@ BORDER = {
     "sqlite3.Error": "SessionError",
     "sqlite3.DatabaseError": "KnowledgeCorruptError, SessionError",
     "sqlite3.OperationalError": "StorageError, SessionError",
-    "msgspec.DecodeError": "ProtocolError, KnowledgeCorruptError, ImportFileError, ExpertAdapterError; handled in a turn",
+    "msgspec.DecodeError": "ProtocolError, KnowledgeCorruptError, ImportFileError, ExpertAdapterError",
     "msgspec.ValidationError": "SettingsError",
     "tomllib.TOMLDecodeError": "SettingsError",
     "zipfile.BadZipFile": "DownloadError, ImportFileError, RoutingError",
