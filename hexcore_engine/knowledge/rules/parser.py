@@ -76,7 +76,7 @@ def parse_rules_text(decoded: DecodedText, name: str) -> ParsedRules:
     start, end, credits_start, warnings = _find_parts(lines, name)
     warnings += [ParseWarning(number, "bytes that are no text were replaced") for number in decoded.replaced]
     warnings += [ParseWarning(number, "control characters were left out") for number in decoded.cleaned]
-    effective = find_date(lines[: start + 1]) or find_date(lines)
+    effective = find_date(lines[:start]) or find_date(lines)
     if effective is None:
         warnings.append(ParseWarning(1, "no effective date was found"))
     body = BodyReader(start, _titles(lines[:start]))
