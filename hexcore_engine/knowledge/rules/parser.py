@@ -132,7 +132,7 @@ def _cut(name: str, lines: Sequence[str], missing: str) -> ImportFileError:
 
 
 def _last(lines: Sequence[str], wanted: Callable[[str], bool]) -> int | None:
-    return next((place for place in range(len(lines) - 1, -1, -1) if wanted(lines[place].strip())), None)
+    return next((place for place in reversed(range(len(lines))) if wanted(lines[place].strip())), None)
 
 
 def _titles(introduction: Sequence[str]) -> frozenset[str]:
