@@ -39,7 +39,7 @@ torture: $(VENV)/.ready-torture ## kill, fill, spoil and soak everything for 25 
 	@HEXCORE_TORTURE=1 HEXCORE_FUZZ_KEYS=5000 $(BIN)/python -m pytest -q tests/torture \
 		tests/unit/tui/test_random_keys.py
 
-coverage: $(VENV)/.ready-dev ## say which lines and branches the light suite runs; at least 90 % of lines
+coverage: $(VENV)/.ready-dev ## say which lines and branches of the cores the light suite runs; at least 90 % of lines
 	@$(BIN)/python -m scripts.coverage_check
 
 mutation: $(VENV)/.ready-dev ## change parser, citations and budget a little at a time; the tests must notice

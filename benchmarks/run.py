@@ -1,4 +1,4 @@
-"""Measure what was promised: `python -m benchmarks.run [NAME ...] [--quick] [--list]`.
+"""Measure what was promised: `python -m benchmarks.run [NAME ...] [--quick] [--list] [--recorded]`.
 
 The home named by HEXCORE_HOME (else the user's own) is only read; measuring happens in copies of it.
 """
@@ -6,22 +6,20 @@ The home named by HEXCORE_HOME (else the user's own) is only read; measuring hap
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import math
-import os
-import platform
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness import Bench, NotMeasurable, Target, load, measurement_names
+from benchmarks.records import Recorded, keep, read_records
 from hexcore_engine.paths import Paths, default_paths
 
 RESULTS_DIR = Path(__file__).parent / "results"
-LATEST_FILE = RESULTS_DIR / "latest.json"
+RECORDS_FILE = RESULTS_DIR / "recorded.json"
 
 
 @dataclass(frozen=True)
@@ -40,15 +38,20 @@ class Result:
 
 
 def main() -> int:
-    """Measure, print the table and keep the figures; 1 when a target was missed."""
+    """Measure, keep the figures, and print the table; 1 when a target was missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="which to measure; all by default")
     parser.add_argument("--quick", action="store_true", help="few rounds: shows that it works, not how fast")
     parser.add_argument("--list", action="store_true", help="print the names and leave")
+    parser.add_argument("--recorded", action="store_true", help="print the last run of everything and leave")
     options = parser.parse_args()
     known = measurement_names()
     if options.list:
         print("\n".join(f"{name:<16} {(load(name).__doc__ or '').splitlines()[0]}" for name in known))
+        return 0
+    records = read_records(RECORDS_FILE)
+    if options.recorded:
+        print_table(recorded_results(records), records)
         return 0
     unknown = sorted(set(options.names) - set(known))
     if unknown:
@@ -60,10 +63,13 @@ def main() -> int:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         wheels = RESULTS_DIR / "wheels"
         results.append(measure(name, quick=options.quick, prepared=default_paths(), wheels=wheels))
-        print_table(results[-1:])
-    if len(results) > 1:
-        print_table(results)
-    save(results, quick=options.quick)
+        print(
+            f"    {'not measured: ' + results[-1].skipped if results[-1].skipped else 'done'}",
+            file=sys.stderr,
+        )
+        if not options.quick:
+            keep(RECORDS_FILE, [(name, results[-1].figures)] if not results[-1].skipped else [])
+    print_table(results, records)
     return int(any(result.missed for result in results))
 
 
@@ -79,61 +85,51 @@ def measure(name: str, *, quick: bool, prepared: Paths, wheels: Path) -> Result:
     return Result(name, measurement.TARGETS, figures)
 
 
-def print_table(results: list[Result]) -> None:
-    """Print measurement, measured, target, ratio of both, and the verdict; below it what is only recorded."""
-    print(f"{'measurement':<58} {'measured':>12} {'target':>12} {'ratio':>6}  verdict")
+def print_table(results: list[Result], records: Mapping[str, Recorded]) -> None:
+    """Print measurement, measured, target, ratio of both, the last run that was kept, and the verdict; below
+    it what is only recorded."""
+    print(f"{'measurement':<58} {'measured':>12} {'target':>12} {'ratio':>6} {'last run':>12}  verdict")
     for result in results:
-        if result.skipped:
-            print(f"{result.name:<58} {'-':>12} {'-':>12} {'-':>6}  not measured: {result.skipped}")
-            continue
         for target in result.targets:
-            value = result.figures[target.name]
-            sign = ">=" if target.at_least else "<="
-            print(
-                f"{f'{result.name}: {target.name}':<58} {_with_unit(value, target.unit):>12} "
-                f"{f'{sign} {_with_unit(target.limit, target.unit)}':>12} {value / target.limit:6.2f}  "
-                f"{'ok' if target.met(value) else 'missed'}"
-            )
+            print(_row(result, target, records.get(result.name)))
         judged = {target.name for target in result.targets}
         for name in sorted(set(result.figures) - judged):
             print(f"{f'    {name}':<58} {result.figures[name]:>12,.2f}")
+    for date, machine in sorted({(record.date, record.machine) for record in records.values()}):
+        print(f"last run of {', '.join(_names_of(records, date, machine))}: {date}, {machine}")
     sys.stdout.flush()
 
 
-def save(results: list[Result], *, quick: bool) -> None:
-    """Keep the figures of this run."""
-    RESULTS_DIR.mkdir(exist_ok=True)
-    document = {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "cores": os.cpu_count(),
-            "processor": platform.machine(),
-            "system": platform.system(),
-            "python": platform.python_version(),
-            "load_1min": round(os.getloadavg()[0], 2),
-        },
-        "quick": quick,
-        "results": [
-            {
-                "name": result.name,
-                "skipped": result.skipped or None,
-                "figures": {
-                    name: round(value, 4) if math.isfinite(value) else None
-                    for name, value in result.figures.items()
-                },
-                "missed": [
-                    target.name
-                    for target in result.targets
-                    if not result.skipped and not target.met(result.figures[target.name])
-                ],
-            }
-            for result in results
-        ],
-    }
-    LATEST_FILE.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+def _row(result: Result, target: Target, last: Recorded | None) -> str:
+    before = last.figure(target.name) if last else math.nan
+    value = before if result.skipped else result.figures[target.name]
+    measured = "-" if result.skipped else _with_unit(value, target.unit)
+    sign = ">=" if target.at_least else "<="
+    verdict = "ok" if target.met(value) else "missed"
+    if result.skipped:
+        verdict = f"{verdict} then" if last else f"not measured: {result.skipped}"
+    ratio = "-" if math.isnan(value) else f"{value / target.limit:.2f}"
+    return (
+        f"{f'{result.name}: {target.name}':<58} {measured:>12} "
+        f"{f'{sign} {_with_unit(target.limit, target.unit)}':>12} {ratio:>6} "
+        f"{_with_unit(before, target.unit):>12}  {verdict}"
+    )
+
+
+def _names_of(records: Mapping[str, Recorded], date: str, machine: str) -> list[str]:
+    return sorted(
+        name for name, record in records.items() if (record.date, record.machine) == (date, machine)
+    )
+
+
+def recorded_results(records: Mapping[str, Recorded]) -> list[Result]:
+    """Every measurement as not measured now, so that the table shows what was kept."""
+    return [Result(name, load(name).TARGETS, {}, "no run was kept") for name in measurement_names()]
 
 
 def _with_unit(value: float, unit: str) -> str:
+    if math.isnan(value):
+        return "-"
     return f"{value:.3g} {unit}".strip() if abs(value) < 1000 else f"{value:,.0f} {unit}".strip()
 
 

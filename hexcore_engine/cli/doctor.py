@@ -15,20 +15,12 @@ from importlib.metadata import PackageNotFoundError, distribution, requires
 
 from hexcore_engine import __version__
 from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.surroundings import Finding, clipboard, ssh, terminal
 from hexcore_engine.errors import HexcoreError, KnowledgeCorruptError
-from hexcore_engine.protocol.records import Record, to_builtins
+from hexcore_engine.protocol.records import to_builtins
 from hexcore_engine.utils.memory import MemoryDriver
 
 MIN_FREE_BYTES = 500_000_000
-
-
-class Finding(Record, frozen=True):
-    """One line: whether it is well, what was seen, and what to do."""
-
-    name: str
-    ok: bool
-    detail: str
-    remedy: str = ""
 
 
 def configure(parser: CommandParser) -> None:
@@ -51,7 +43,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         _model,
         _engine_folder,
         _gpu,
-        _terminal,
+        terminal,
+        clipboard,
+        ssh,
     )
     findings = [_safely(check, context) for check in checks]
     lines = []
@@ -209,11 +203,3 @@ def gpu_finding(driver: MemoryDriver, torch_installed: bool | None = None) -> Fi
     gpus = driver.gpus()
     names = ", ".join(gpu.name for gpu in gpus) or "none found; the model runs on the processor"
     return Finding("gpu", True, names, missing_torch_note(gpus, torch_installed))
-
-
-def _terminal(context: Context) -> Finding:
-    size = shutil.get_terminal_size()
-    ok = size.columns >= 60 and size.lines >= 20
-    over = " over SSH" if os.environ.get("SSH_CONNECTION") else ""
-    detail = f"{os.environ.get('TERM', 'unknown')}{over}, {size.columns}x{size.lines}"
-    return Finding("terminal", ok, detail, "" if ok else "The app needs 60 columns and 20 lines or more.")

@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "models": "list models, or choose the one that answers",
     "sessions": "list, show, rename, delete or export conversations",
     "eval": "measure retrieval on questions whose deciding rules are known",
+    "bench": "measure look-ups, evidence and the model on this machine",
     "train": "make the weights of the ranker or the router anew",
     "engine": "see, start, stop or restart the engine process",
 }

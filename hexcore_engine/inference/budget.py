@@ -157,12 +157,12 @@ def _cut_question(
 ) -> str:
     """Return the question, or its beginning and end where it alone exceeds `room` tokens; what is kept leaves
     room for some evidence."""
-    kept = question
-    while len(kept) > MIN_QUESTION_CHARACTERS:
+    kept, size = question, len(question)
+    while size > MIN_QUESTION_CHARACTERS:
         tokens = decoder.count_tokens(messages_for((), user_message(kept, modes, ())))
         if tokens <= room:
             break
-        size = max(MIN_QUESTION_CHARACTERS, int(len(kept) * room / tokens * KEPT_QUESTION))
+        size = max(MIN_QUESTION_CHARACTERS, int(size * room / tokens * KEPT_QUESTION))
         kept = f"{question[: size * 2 // 3]} … {question[-(size // 3) :]}"
     if kept is not question:
         left_out = len(question) - len(kept)

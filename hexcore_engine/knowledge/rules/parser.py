@@ -76,7 +76,7 @@ def parse_rules_text(decoded: DecodedText, name: str) -> ParsedRules:
     start, end, credits_start, warnings = _find_parts(lines, name)
     warnings += [ParseWarning(number, "bytes that are no text were replaced") for number in decoded.replaced]
     warnings += [ParseWarning(number, "control characters were left out") for number in decoded.cleaned]
-    effective = find_date(lines[: start + 1]) or find_date(lines)
+    effective = find_date(lines[:start]) or find_date(lines)
     if effective is None:
         warnings.append(ParseWarning(1, "no effective date was found"))
     body = BodyReader(start, _titles(lines[:start]))
@@ -132,7 +132,7 @@ def _cut(name: str, lines: Sequence[str], missing: str) -> ImportFileError:
 
 
 def _last(lines: Sequence[str], wanted: Callable[[str], bool]) -> int | None:
-    return next((place for place in range(len(lines) - 1, -1, -1) if wanted(lines[place].strip())), None)
+    return next((place for place in reversed(range(len(lines))) if wanted(lines[place].strip())), None)
 
 
 def _titles(introduction: Sequence[str]) -> frozenset[str]:

@@ -3,7 +3,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hexcore_engine.inference.citations import CitationChecker, find_rule_numbers, shares_words
+from hexcore_engine.inference.citations import (
+    CitationChecker,
+    find_rule_numbers,
+    sentence_around,
+    shares_words,
+)
 from hexcore_engine.inference.grammar import citation_grammar
 from hexcore_engine.protocol.records import Passage
 
@@ -64,6 +69,34 @@ def test_any_text_is_survived_and_nothing_is_marked_twice(text: str, size: int) 
 def test_five_words_in_a_row_make_a_quote_and_four_do_not() -> None:
     assert shares_words("so whatever damage is left over", RULE.text)
     assert not shares_words("damage is left over it", RULE.text)
+
+
+def test_a_quote_may_end_the_sentence() -> None:
+    assert shares_words("Damage is left over may", "damage is left over may hit")
+    assert shares_words("so damage is left over may", "damage is left over may hit")
+    assert not shares_words("is left over may", "is left over may hit")
+    assert not shares_words("", RULE.text)
+
+
+def test_numbers_are_found_between_two_offsets_in_order_and_brackets_once() -> None:
+    text = "702.2c and [702.19B] and 510.1c"
+    everything = [(0, 6, "702.2c", False), (11, 20, "702.19b", True), (25, 31, "510.1c", False)]
+    assert find_rule_numbers(text) == everything
+    assert find_rule_numbers(text, 7) == everything[1:]
+    assert find_rule_numbers(text, 0, 20) == everything[:2]
+    assert find_rule_numbers("702.2c", 0) == [(0, 6, "702.2c", False)]
+    assert find_rule_numbers("[702.2c]510.1c") == [(0, 8, "702.2c", True), (8, 14, "510.1c", False)]
+
+
+def test_a_sentence_is_cut_out_around_a_number_without_it() -> None:
+    text = "One lantern. Two lanterns 702.2c glow. Three."
+    start = text.index("702")
+    assert sentence_around(text, start, start + 6) == "Two lanterns   glow."
+    assert sentence_around("702.2c", 0, 6) == " "
+    behind = "Two glow. [702.2c] Three do."
+    assert sentence_around(behind, 10, 18) == "Two glow.   Three do."
+    first = "Two glow. 702.2c does."
+    assert sentence_around(first, 10, 16) == "Two glow.   does."
 
 
 def test_the_grammar_allows_retrieved_numbers_alone() -> None:
