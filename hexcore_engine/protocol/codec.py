@@ -53,5 +53,5 @@ def decode_payload(payload: bytes) -> Envelope:
     """Return the envelope held by a frame's payload."""
     try:
         return _decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"A frame could not be read: {error}.") from error

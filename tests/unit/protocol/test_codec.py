@@ -48,6 +48,11 @@ def test_a_truncated_frame_is_refused(body: requests.AskQuestion, missing: int) 
         decode_payload(payload[: max(0, len(payload) - missing)])
 
 
+def test_a_frame_nested_without_end_is_refused() -> None:
+    with pytest.raises(ProtocolError):
+        decode_payload(b"\x91" * 100_000)
+
+
 def test_an_oversized_frame_is_refused_on_both_sides() -> None:
     with pytest.raises(ProtocolError):
         encode_frame(Envelope(1, requests.AskQuestion(question="x" * (MAX_FRAME_BYTES + 1))))
