@@ -18,7 +18,7 @@ from tests.torture.tally import Tally, scaled
 pytestmark = pytest.mark.torture
 
 NUM_EXAMPLES = 1500
-ATHERIS_S = 15
+ATHERIS_S = 3
 # What often breaks a reader.
 PIECES = [b"", b"\x00", b"\xff" * 8, b"[" * 3000, b'{"a":' * 3000, b"\x91" * 5000, b"9" * 400, b"-1", b"null"]
 PIECES += [b"1e999", b"\\ud800", b'"', b"\xed\xa0\x80", b"\x80" * 4, b"\n" * 50, b"(" * 400, b"NaN", b"\x1b["]
