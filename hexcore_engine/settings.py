@@ -347,7 +347,7 @@ def _nearest(word: str, known: tuple[str, ...]) -> str:
 def _convert(tree: Mapping[str, Any], source: str, strict: bool = True) -> Settings:
     try:
         return msgspec.convert(tree, Settings, strict=strict)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         raise SettingsError(f"{source}: {error}.") from error
 
 

@@ -71,6 +71,9 @@ class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memory: MemoryColors
 
 
+_UNUSABLE = (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError)
+
+
 def shipped_themes_dir() -> Path:
     """Return where our own themes are: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).parent
@@ -101,7 +104,13 @@ def read_theme(file: Path) -> Theme:
     try:
         content = msgspec.convert(tomllib.loads(file.read_text("utf-8-sig")), ThemeFile)
         return _theme(content)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (
+        OSError,
+        UnicodeDecodeError,
+        tomllib.TOMLDecodeError,
+        msgspec.ValidationError,
+        RecursionError,
+    ) as error:
         raise SettingsError(f"The theme {file} can't be used: {error}.") from error
 
 

@@ -119,7 +119,7 @@ class _Update:
             return None
         try:
             listed = msgspec.json.decode(document.content, type=BulkList)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = clean_line(str(error))
             raise DownloadError(
                 f"The list of files at {self._address} can't be read: {reason}.", LATER
@@ -203,7 +203,7 @@ class _Update:
     def _read_state(self) -> SourceState:
         try:
             state = msgspec.json.decode(self._state_file.read_bytes(), type=SourceState)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return SourceState()
         return state if state.address in ("", self._address) else SourceState()
 

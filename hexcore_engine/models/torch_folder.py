@@ -24,6 +24,16 @@ SEPARABLE_EXPERTS = {
     "olmoe": ("gate_proj", "up_proj", "down_proj"),
     "qwen3_moe": ("gate_proj", "up_proj", "down_proj"),
 }
+_NUMBERS = (
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "hidden_size",
+    "intermediate_size",
+    "head_dim",
+    "vocab_size",
+    "max_position_embeddings",
+)
 # What stays in 16 bits: by design, or because transformers fuses it into tensors bitsandbytes can't shrink.
 _KEPT_WHOLE = ("embed", "lm_head", "norm", ".gate.weight")
 _EXPERTS = ".experts."
@@ -97,6 +107,7 @@ def read_torch_folder(folder: Path) -> TorchFolder:
         raise _unusable(folder, "it asks for code of its own", "Choose a model transformers knows by itself.")
     if not any((folder / name).is_file() for name in _TOKENIZERS):
         raise _unusable(folder, f"it has no tokenizer ({' or '.join(_TOKENIZERS)})")
+    _check_numbers(folder, config)
     shards = _shards(folder)
     sizes = [size for shard in shards for size in _parameter_counts(folder, shard)]
     fuses = config.get("model_type") not in SEPARABLE_EXPERTS
@@ -126,6 +137,14 @@ def describe_torch_folder(
         num_parameters=found.num_parameters,
         small=found.num_parameters < SMALL_MODEL_PARAMETERS,
     )
+
+
+def _check_numbers(folder: Path, config: dict[str, Any]) -> None:
+    """Refuse a configuration whose sizes are none: memory is planned with them."""
+    for name in _NUMBERS:
+        value = config.get(name)
+        if value is not None and (type(value) is not int or value < 0):
+            raise _unusable(folder, f"its config.json gives no whole number for {name}")
 
 
 def _shards(folder: Path) -> tuple[Path, ...]:

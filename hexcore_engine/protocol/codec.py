@@ -10,7 +10,7 @@ import struct
 
 import msgspec
 
-from hexcore_engine.errors import ProtocolError
+from hexcore_engine.errors import ProtocolError, UsageError
 from hexcore_engine.protocol.events import Event
 from hexcore_engine.protocol.requests import Request
 
@@ -32,8 +32,16 @@ _decoder = msgspec.msgpack.Decoder(Envelope)
 
 
 def encode_frame(envelope: Envelope) -> bytes:
-    """Return the bytes of one frame, header included."""
-    payload = _encoder.encode(envelope)
+    """Return the bytes of one frame, header included.
+
+    Raises:
+        ProtocolError: when it is too large.
+        UsageError: when a text in it is none, as an argument or a file's name may be.
+    """
+    try:
+        payload = _encoder.encode(envelope)
+    except UnicodeEncodeError as error:
+        raise UsageError("The text holds bytes that are no text.", "Type or copy it anew.") from error
     if len(payload) > MAX_FRAME_BYTES:
         raise ProtocolError(f"A message of {len(payload)} bytes exceeds the limit of {MAX_FRAME_BYTES}.")
     return HEADER.pack(len(payload)) + payload
@@ -53,5 +61,5 @@ def decode_payload(payload: bytes) -> Envelope:
     """Return the envelope held by a frame's payload."""
     try:
         return _decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"A frame could not be read: {error}.") from error

@@ -59,7 +59,7 @@ def _from_json(name: str, value: Any) -> Any:
         return empty
     try:
         return msgspec.json.decode(value, type=JSON_COLUMNS[name])
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return empty
 
 

@@ -53,10 +53,13 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Remember tests of other folders that run along, for the table."""
-    counted = {tally.name for tally in _tallies}
-    if report.when == "call" and report.nodeid.rpartition("::")[2] not in counted:
+    """Remember for the table tests of other folders that run along, and tests that broke off."""
+    counted = {tally.name: tally for tally in _tallies}
+    name = report.nodeid.rpartition("::")[2]
+    if report.when == "call" and name not in counted:
         _others.append(report)
+    elif report.when == "call" and report.failed:
+        counted[name].broken = True
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -22,7 +22,8 @@ def scaled(count: int) -> int:
 
 @dataclass
 class Tally:
-    """What one test tried, by kind, and what it lost; `notes` are figures worth printing."""
+    """What one test tried, by kind, and what it lost; `notes` are figures worth printing;
+    a `broken` one failed otherwise."""
 
     name: str
     seed: int
@@ -31,6 +32,7 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     takes_s: float = 0.0
+    broken: bool = False
 
     def tried(self, what: str, count: int = 1) -> None:
         """Count attempts of a kind."""
@@ -63,11 +65,13 @@ def table_of(tallies: Sequence[Tally], others: Sequence[pytest.TestReport]) -> l
     for tally in tallies:
         tried = ", ".join(f"{count:,} {what}" for what, count in tally.counts.items()) or "nothing"
         name = tally.name.removeprefix("test_").replace("_", " ")
-        lines.append(f"{tally.takes_s:>7.0f}  {len(tally.losses):>4}  {name}: {tried}")
+        lines.append(f"{tally.takes_s:>7.0f}  {len(tally.losses) + tally.broken:>4}  {name}: {tried}")
         lines += [f"{'':>15}{note}" for note in tally.notes]
     for report in others:
         name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
         lines.append(f"{report.duration:>7.0f}  {int(report.failed):>4}  {name}: {report.outcome}")
-    total = sum(len(tally.losses) for tally in tallies) + sum(report.failed for report in others)
+    total = sum(len(tally.losses) + tally.broken for tally in tallies) + sum(
+        report.failed for report in others
+    )
     lines.append(f"lost in all: {total or 'nothing'}")
     return lines

@@ -56,3 +56,17 @@ def test_saving_keeps_comments_and_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("value", "offline"), [("", False), ("0", False), ("no", False), ("1", True)])
 def test_offline_is_a_word_that_is_not_no(value: str, offline: bool) -> None:
     assert is_offline({"HEXCORE_OFFLINE": value}) is offline
+
+
+def test_a_variable_that_is_no_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="HEXCORE"):
+        load_settings(tmp_path / "settings.toml", {"HEXCORE_ANSWER_MAX_TOKENS": "12\udcff"})
+
+
+def test_a_file_that_was_spoilt_meanwhile_is_named_when_a_setting_is_saved(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    for content in (b"[model\n", b"\xff", b"a = " + b"[" * 20_000):
+        file.write_bytes(content)
+        with pytest.raises(SettingsError, match=r"settings\.toml"):
+            save_setting(file, "answer", "max_tokens", 20)
+        assert file.read_bytes() == content

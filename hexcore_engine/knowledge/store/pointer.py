@@ -84,7 +84,7 @@ def read_pointer(folder: Path) -> Pointer | None:
         stored = msgspec.json.decode((folder / POINTER_NAME).read_bytes(), type=Pointer)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _damaged(folder) from error
     except OSError as error:
         raise _unreadable(folder, error) from error

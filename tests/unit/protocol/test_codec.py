@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hexcore_engine.errors import ProtocolError
+from hexcore_engine.errors import ProtocolError, UsageError
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.codec import (
     HEADER,
@@ -46,6 +46,16 @@ def test_a_truncated_frame_is_refused(body: requests.AskQuestion, missing: int) 
     payload = encode_frame(Envelope(1, body))[HEADER.size :]
     with pytest.raises(ProtocolError):
         decode_payload(payload[: max(0, len(payload) - missing)])
+
+
+def test_a_text_that_is_none_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(UsageError, match="no text"):
+        encode_frame(Envelope(1, requests.AskQuestion("Moss \udcff")))
+
+
+def test_a_frame_nested_without_end_is_refused() -> None:
+    with pytest.raises(ProtocolError):
+        decode_payload(b"\x91" * 100_000)
 
 
 def test_an_oversized_frame_is_refused_on_both_sides() -> None:

@@ -138,7 +138,7 @@ def test_any_single_changed_byte_is_found(folder: Path, seed: int) -> None:
     assert damage_of(file, pointer.digests[file.name]) is not None
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"generation": "x"}', b"[]"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"generation": "x"}', b"[]", b"[" * 100_000])
 def test_a_damaged_pointer_is_named_with_the_command(folder: Path, content: bytes) -> None:
     (folder / POINTER_NAME).write_bytes(content)
     with pytest.raises(KnowledgeCorruptError, match=POINTER_NAME) as raised:
