@@ -76,7 +76,7 @@ def user_message(question: str, mode: ModeName, passages: tuple[Passage, ...]) -
     parts.append(MODE_STYLES[mode].instruction)
     rules = [passage.id for passage in passages if passage.kind in ("rule", "digest")]
     if rules:
-        parts.append(f"Begin with the verdict and the rule that decides it, in brackets like [{rules[0]}].")
+        parts.append(f"Begin with the number of the rule that decides it, in brackets like [{rules[0]}].")
     return "\n".join(parts)
 
 
