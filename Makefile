@@ -11,7 +11,7 @@ PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help extras setup run test test-light check format bench docs pictures torture clean
+.PHONY: help extras setup run test test-light check format bench docs pictures looks torture clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -68,6 +68,9 @@ sbom: $(VENV)/.ready-dev ## write what .venv holds as CycloneDX JSON into dist/
 
 release: $(VENV)/.ready-dev ## build wheel and sdist, check them, use the wheel as a stranger would
 	@$(BIN)/python -m scripts.release
+
+looks: $(VENV)/.ready-dev ## keep how the screens look now, for the tests to compare with
+	@HEXCORE_RENEW_LOOKS=1 $(BIN)/python -m pytest -q tests/unit/tui/test_looks.py
 
 clean: ## remove .venv and everything that was built; your data stays
 	rm -rf $(VENV) build dist site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

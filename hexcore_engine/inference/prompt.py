@@ -78,7 +78,7 @@ def user_message(question: str, modes: tuple[ModeName, ...], passages: tuple[Pas
     parts += [first, *(f"If that is not asked: {other[:1].lower()}{other[1:]}" for other in others)]
     rules = [passage.id for passage in passages if passage.kind in ("rule", "digest")]
     if rules:
-        parts.append(f"Begin with the verdict and the rule that decides it, in brackets like [{rules[0]}].")
+        parts.append(f"Begin with the number of the rule that decides it, in brackets like [{rules[0]}].")
     return "\n".join(parts)
 
 

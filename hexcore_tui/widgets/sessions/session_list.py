@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from textual.content import Content
 
 from hexcore_engine.protocol.records import SessionHit
-from hexcore_engine.utils.validation import clean_line
+from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.widgets.shared.document import HIT_STYLE
 from hexcore_tui.widgets.shared.row_list import RowList
 
@@ -53,10 +55,21 @@ def found_line(hit: SessionHit, width: int) -> Content:
     """Return one finding as a line: when, what, and the piece that holds the words, these marked."""
     room = max(SHORTEST_TITLE, int((width - DATE_LENGTH) * TITLE_SHARE))
     title = Content(clean_line(hit.session.title)).truncate(room, ellipsis=True, pad=True)
-    excerpt = Content(hit.excerpt)
+    return Content.assemble((f" {_date(hit)}  ", MUTED), title, "  ", *_excerpt_parts(hit))
+
+
+def _excerpt_parts(hit: SessionHit) -> Iterator[str | tuple[str, str]]:
+    """Yield the pieces of the excerpt, made harmless each by itself: the marks count the letters before."""
+    place = 0
     for start, end in hit.marks:
-        excerpt = excerpt.stylize(HIT_STYLE, start, end)
-    return Content.assemble((f" {_date(hit)}  ", MUTED), title, "  ", excerpt)
+        yield _clean_piece(hit.excerpt[place:start])
+        yield _clean_piece(hit.excerpt[start:end]), HIT_STYLE
+        place = end
+    yield _clean_piece(hit.excerpt[place:])
+
+
+def _clean_piece(text: str) -> str:
+    return clean_text(text).replace("\n", " ").replace("\t", " ")
 
 
 def _date(hit: SessionHit) -> str:

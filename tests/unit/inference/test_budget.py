@@ -63,7 +63,7 @@ def fit(
     settings: Settings | None = None,
 ) -> Admission:
     request = PipelineRequest(question, max_tokens=max_tokens, history=history)
-    return admit(request, "REASON", passages, NarrowDecoder(context_tokens), settings or Settings())
+    return admit(request, ("REASON",), passages, NarrowDecoder(context_tokens), settings or Settings())
 
 
 def steps(admission: Admission) -> list[tuple[str, str]]:
@@ -74,7 +74,7 @@ def prompt_words(num_passages: int = 0, num_turns: int = 0, question: str = QUES
     """Words of the whole prompt with so many passages and turns."""
     passages = tuple(passage(number) for number in range(num_passages))
     history = tuple(turn(number) for number in range(num_turns))
-    return words(messages_for(history, user_message(question, "REASON", passages)))
+    return words(messages_for(history, user_message(question, ("REASON",), passages)))
 
 
 def test_what_fits_is_left_as_it_is() -> None:

@@ -101,6 +101,13 @@ def tell(feed: TurnFeed, *told: events.Event) -> None:
         feed.post_message(message)
 
 
+def answered(app: HexcoreApp, question: str = "Who wins?") -> None:
+    """Show an answer as if it had just been given."""
+    app.chat._start_feed(question)
+    assert app.chat._feed is not None
+    tell(app.chat._feed, *beginning(), *streamed(), ending())
+
+
 def screen_text(app: HexcoreApp) -> str:
     """What the screen shows, line by line."""
     strips = app.screen._compositor.render_strips()

@@ -11,7 +11,7 @@ from hexcore_tui.app import HexcoreApp
 from hexcore_tui.messages import RuleRequested
 from hexcore_tui.palette import owners
 
-from .conftest import beginning, ending, streamed, tell
+from .conftest import answered
 
 # Moving a mark, the cursor or a page, going through what was typed, and the palette itself.
 MOTION = {"field", "list", "text", "motion"}
@@ -68,7 +68,7 @@ async def test_the_palette_reaches_every_action(make_app: Callable[[], HexcoreAp
     build_demo(paths.knowledge_dir)
     app = make_app()
     async with app.run_test(size=(120, 40)) as pilot:
-        tell(app.chat._transcript.add_turn("Who wins?"), *beginning(), *streamed(), ending())
+        answered(app)
         app.chat.show_beside(RuleRequested("702.19b"))
         await pilot.pause()
         for mode in ("chat", "cards", "rules", "memory", "sessions", "settings"):
@@ -94,7 +94,7 @@ async def test_what_is_not_there_is_not_offered(make_app: Callable[[], HexcoreAp
 async def test_an_answer_is_edited_by_way_of_the_palette(make_app: Callable[[], HexcoreApp]) -> None:
     app = make_app()
     async with app.run_test(size=(100, 30)) as pilot:
-        tell(app.chat._transcript.add_turn("Who wins?"), *beginning(), *streamed(), ending())
+        answered(app)
         await pilot.pause()
         await choose(pilot, app, action("answer.edit"))
         assert app.chat._prompt.text == "Who wins?"
