@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from hexcore_engine.inference.decoders.base import ChatMessage, DecodeRequest, StopSignal
+from hexcore_engine.inference.decoders.generation import PREFILL_CHUNK
 from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder
 from hexcore_engine.models.loader import load_torch_model
 
@@ -55,7 +56,8 @@ def answer(folder: Path, kind: str, before: int = 0) -> tuple[int, int]:
     predicted = (
         loaded.plan.weights_bytes
         + loaded.folder.kv_bytes_per_token(itemsize) * tokens
-        + loaded.folder.step_bytes(128, itemsize)
+        + loaded.folder.step_bytes(PREFILL_CHUNK, itemsize, CONTEXT_TOKENS)
+        + loaded.folder.table_bytes
     )
     return predicted, held_bytes(folder) - before
 

@@ -14,7 +14,7 @@ MIB = 2**20
 # What a runner takes beside weights and cache: its program and scratch space; torch's steps come on top.
 _RUNTIME_BYTES = {"llama_cpp": 150 * MIB, "torch": 400 * MIB}
 # Tokens of one step of torch's loop.
-_STEP_TOKENS = 128
+_STEP_TOKENS = 256
 
 
 class ModelFit(Record, frozen=True):
@@ -52,7 +52,7 @@ def plan_fit(settings: ModelSettings, paths: Paths) -> ModelFit:
     elif kind == "torch":
         folder = read_torch_folder(model_folder(settings.path, paths))
         cache = folder.kv_bytes_per_token() * tokens
-        workspace += folder.step_bytes(_STEP_TOKENS)
+        workspace += folder.step_bytes(_STEP_TOKENS, context_tokens=tokens) + folder.table_bytes
         note = _fused_note(folder, record.quantization)
     weights = record.weights_bytes or 0
     available = _available_bytes(kind)

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+# Enough for the layers of a model times the lengths of a step; with half of it 8 bits became slower.
+_MAX_KERNELS = 32
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,15 @@ def give_back_freed() -> None:
     three times what is left of them. Does nothing where the C library is not glibc."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def bound_kernel_cache() -> None:
+    """Let torch keep few compiled kernels of a processor.
+
+    It keeps one for each shape it meets, 0.1 to 1 MB, and with outliers in 8 bits every prompt has shapes of
+    its own. Must be called before it computes; a number the user has set stands.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(_MAX_KERNELS))
 
 
 def _open_nvml() -> Any:

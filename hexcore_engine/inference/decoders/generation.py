@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Literal
 
 from hexcore_engine.inference.decoders.expert_rows import ExpertRows
@@ -15,7 +16,7 @@ from hexcore_engine.inference.sampling import Sampler
 from hexcore_engine.models.loader import LoadedTorchModel
 
 # Most tokens of a prompt computed at once: what an interrupted step loses, and what scratch space grows with.
-PREFILL_CHUNK = 128
+PREFILL_CHUNK = 256
 # The same after memory ran out.
 SMALL_PREFILL_CHUNK = 16
 
@@ -47,6 +48,11 @@ class Generation:
     def tokens(self) -> list[int]:
         """Prompt and answer."""
         return self.prompt + self.written
+
+    def next_chunk(self) -> int:
+        """Return where the next step of the prompt ends; steps are as equal as can be, `chunk` at most."""
+        left = len(self.tokens) - self.computed
+        return self.computed + ceil(left / ceil(left / self.chunk))
 
     @contextmanager
     def timed_prompt(self) -> Iterator[None]:

@@ -133,13 +133,14 @@ class TorchDecoder:
             give_back_freed()
 
     def memory(self) -> DecoderMemory | None:
-        """Weights as measured after loading; the cache as it stands; workspace is what CUDA holds beyond."""
+        """Weights as measured after loading; the cache as it stands; workspace is what CUDA holds beyond, or
+        on a processor the tables of the tokenizer."""
         loaded = self._loaded
         if loaded is None:
             return None
         kept = self.kv_cache_manager.statistics().device_bytes
         cache = kept + self._running_tokens * self._limits.bytes_per_token
-        workspace = 0
+        workspace = loaded.folder.table_bytes if loaded.device.device == "cpu" else 0
         if self._torch.cuda.is_available():
             held = self._torch.cuda.memory_allocated()
             workspace = max(0, int(held) - loaded.weights_bytes - cache)
@@ -150,7 +151,9 @@ class TorchDecoder:
             "measured",
             (os.getpid(),),
             bytes_per_token=self._limits.bytes_per_token,
-            step_bytes=loaded.folder.step_bytes(self._prefill_chunk, loaded.model.dtype.itemsize),
+            step_bytes=loaded.folder.step_bytes(
+                self._prefill_chunk, loaded.model.dtype.itemsize, self._context_tokens
+            ),
             releasable_bytes=kept,
         )
 
@@ -243,7 +246,7 @@ class TorchDecoder:
         logits: Any = None
         tokens = progress.tokens
         while progress.computed < len(tokens):
-            end = min(progress.computed + progress.chunk, len(tokens))
+            end = progress.next_chunk()
             if (yield from self._limits.must_end(request, stop, progress, end)):
                 return None
             with self._interruptible(request, stop):
