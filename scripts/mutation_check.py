@@ -69,6 +69,21 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "if credits_start is not None and credits_start > end:",
         "Gt -> GtE",
     ): "one line can't be both headings",
+    (
+        "hexcore_engine.knowledge.rules.body",
+        "headings = [*self.sections[-1:], *self.groups[-1:]]",
+        "1 -> 2",
+    ): "earlier headings stand above the last ones",
+    (
+        "hexcore_engine.inference.citations",
+        "if not any(first <= match.start() < last for first, last in taken):",
+        "LtE -> Lt",
+    ): "a bracket stands before its number",
+    (
+        "hexcore_engine.inference.citations",
+        'if match.end() > start or not text[match.end() : start].strip(" ["):',
+        "Gt -> GtE",
+    ): "where the two are equal nothing stands between them",
 }
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
