@@ -201,7 +201,7 @@ def test_a_long_line_is_quoted_by_its_beginning() -> None:
 def test_a_heading_behind_a_soft_break_ends_the_rule_before_it() -> None:
     lines = (f"101.2. It waits.{SOFT_BREAK}102. Kettles", "A kettle.")
     decoded = decode_rules_text("\n".join((*INTRODUCTION, *BODY, *GLOSSARY, *CREDITS)).encode(), "own.txt")
-    decoded = replace(decoded, lines=[*decoded.lines[:18], *lines, *decoded.lines[18:]])
+    decoded = replace(decoded, lines=(*decoded.lines[:18], *lines, *decoded.lines[18:]))
     assert (20, "text that belongs to no rule: A kettle.") in warnings(parse_rules_text(decoded, "own.txt"))
 
 
