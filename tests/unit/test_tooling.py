@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,14 @@ def test_a_stranger_has_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.Monk
     assert "ours" not in environment.values()
     assert environment["HOME"] == str(tmp_path / "home")
     assert environment["HEXCORE_HOME"] == str(tmp_path / "hexcore")
+
+
+def test_every_target_that_is_listed_is_run_whatever_files_there_are() -> None:
+    makefile = (mutation_check.ROOT / "Makefile").read_text("utf-8")
+    phony = re.search(r"^\.PHONY: ((?:.*\\\n)*.*)$", makefile, re.MULTILINE)
+    assert phony is not None
+    listed = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    assert listed <= set(phony[1].replace("\\", " ").split())
 
 
 def test_a_program_that_fails_is_no_release() -> None:
