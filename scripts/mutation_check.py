@@ -162,13 +162,23 @@ def code_nodes(tree: ast.Module) -> Iterator[ast.AST]:
     waiting: list[ast.AST] = list(reversed(tree.body))
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if _is_figure(node) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
             continue
         yield node
         skipped = {id(getattr(node, name, None)) for name in ("annotation", "returns", "decorator_list")}
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             skipped |= {id(decorator) for decorator in node.decorator_list}
         waiting += [child for child in ast.iter_child_nodes(node) if id(child) not in skipped]
+
+
+def _is_figure(node: ast.AST) -> bool:
+    """Whether it names a figure that was chosen; tests take it by its name."""
+    named = (
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id.isupper()
+    )
+    return named and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
 
 
 def mutants_of(module: str) -> list[Mutant]:
