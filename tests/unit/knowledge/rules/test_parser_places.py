@@ -69,6 +69,12 @@ def test_a_regular_file_has_no_warnings_and_each_part_its_line() -> None:
     assert parsed.effective == date(2003, 3, 1)
 
 
+def test_a_file_of_few_words_before_its_contents_keeps_its_first_heading() -> None:
+    parsed = parse(INTRODUCTION[:1], INTRODUCTION[4:], BODY, GLOSSARY, CREDITS)
+    assert [section.title for section in parsed.sections] == ["The Game"]
+    assert warnings(parsed) == [(1, "no effective date was found")]
+
+
 def test_groups_are_counted_by_number_not_by_title() -> None:
     body = (*BODY[:5], "101. Lanterns", *BODY[6:])
     assert parse(INTRODUCTION, body, GLOSSARY, CREDITS).num_groups == 2
