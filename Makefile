@@ -11,7 +11,8 @@ PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help extras setup run test test-light check format bench docs pictures looks torture clean
+.PHONY: help extras setup run test test-light check format coverage mutation bench docs pictures looks torture licences \
+	sbom release clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \

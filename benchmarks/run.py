@@ -19,7 +19,7 @@ from benchmarks.records import Recorded, keep, read_records
 from hexcore_engine.paths import Paths, default_paths
 
 RESULTS_DIR = Path(__file__).parent / "results"
-RECORDS_FILE = RESULTS_DIR / "recorded.json"
+RECORDS_FILE = Path(__file__).parent / "recorded.json"
 
 
 @dataclass(frozen=True)

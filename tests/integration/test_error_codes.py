@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -25,6 +26,7 @@ from hexcore_engine.paths import Paths
 from hexcore_engine.sessions.store import SessionStore
 from tests.integration.faulty_server import faulty_server
 from tests.integration.parts import HEXCORE, QUESTION, SLOW_TEXT, Run, wait_until
+from tests.unit.test_documentation import TROUBLESHOOTING, fits, quotes
 
 pytestmark = pytest.mark.slow
 
@@ -256,6 +258,8 @@ def no_memory(machine: Machine) -> Done:
     return machine.hexcore("ask", QUESTION, "--json", timeout=120)
 
 
+# Words that were made up here, not Hexcore's.
+OF_THE_TEST = ("It broke. [HX-TOMORROW]", "The scripted model was told to fail here.")
 Cause = Callable[[Machine], Done]
 CAUSES: list[tuple[Cause, type[errors.HexcoreError]]] = [
     (newer_engine, errors.HexcoreError),
@@ -285,12 +289,18 @@ CAUSES: list[tuple[Cause, type[errors.HexcoreError]]] = [
 ]
 
 
+def has_a_heading(message: str, code: str) -> bool:
+    """Whether the page of troubles heads a paragraph with this message and code."""
+    headings = [line for line in TROUBLESHOOTING.splitlines() if line.startswith("###") and code in line]
+    return any(fits(quoted, message) for heading in headings for quoted in quotes(heading))
+
+
 def check(done: Done, kind: type[errors.HexcoreError]) -> None:
-    """The exit code, and one JSON document with code, message and remedy."""
+    """The exit code, one JSON document with code, message and remedy, a paragraph on the page of troubles."""
     assert "Traceback" not in done.stderr
     error = json.loads(done.stdout)["error"]
     assert (done.returncode, error["code"]) == (kind.exit_code, kind.code), error
-    assert error["message"]
+    assert has_a_heading(error["message"], kind.code) or error["message"] in OF_THE_TEST, error
     assert error["remedy"].endswith((".", "`", "?"))
 
 
@@ -316,4 +326,7 @@ def test_vectors_that_are_being_built_are_not_built_twice(machine: Machine, sent
 def test_every_code_has_a_cause() -> None:
     apart = {errors.MemoryError.code, errors.DataError.code}
     caused = {kind.code for _, kind in CAUSES} | apart
-    assert caused == {kind.code for kind in errors._all_kinds(errors.HexcoreError)}
+    codes = {kind.code for kind in errors._all_kinds(errors.HexcoreError)}
+    assert caused == codes
+    headed = {code for code in codes if re.search(rf"^###.*\({code}\)$", TROUBLESHOOTING, re.MULTILINE)}
+    assert headed == codes

@@ -136,9 +136,9 @@ def _last(lines: Sequence[str], wanted: Callable[[str], bool]) -> int | None:
 
 
 def _titles(introduction: Sequence[str]) -> frozenset[str]:
-    """The first lines of a file, which its pages may repeat."""
-    filled = [line.strip() for line in introduction if line.strip()]
-    return frozenset(filled[:_NUM_TITLE_LINES])
+    """The first lines of a file, which its pages may repeat; headings of the contents are none."""
+    filled = [line.strip() for line in introduction if line.strip()][:_NUM_TITLE_LINES]
+    return frozenset(line for line in filled if not _FIRST_HEADING.fullmatch(line))
 
 
 def _check_contents(contents: Sequence[str], groups: Sequence[ParsedHeading]) -> list[ParseWarning]:

@@ -44,6 +44,11 @@ def test_a_number_after_the_full_stop_belongs_to_the_sentence_before() -> None:
     assert check("Whatever damage is left over may go on. [702.19b]")[0][2] == "quoted"
 
 
+def test_an_answer_may_begin_with_a_number() -> None:
+    assert [entry[0] for entry in check("[702.19b] says it, and so does 510.1c.")] == ["702.19b", "510.1c"]
+    assert check("702.19b says it.")[0][:2] == ("702.19b", False)
+
+
 def test_prices_dates_and_sizes_are_no_rules() -> None:
     assert check("It costs $100.50, on 2026.11.25, about 1,100.5 points, a 3/3, v100.1.2, 700 cards.") == []
 

@@ -90,6 +90,22 @@ def test_steps_come_in_the_order_of_the_ladder_and_stop_where_it_fits() -> None:
     ]
 
 
+def test_passages_go_one_by_one_and_no_further_than_needed_nor_below_two() -> None:
+    whole = plan().plan.predicted_peak_bytes or 0
+    one_less = next(
+        admission
+        for budget_mb in range(whole // MIB, 100, -1)
+        if (admission := plan(memory_budget_mb=budget_mb)).plan.num_passages < len(PASSAGES)
+    )
+    assert one_less.plan.num_passages == len(PASSAGES) - 1
+    shorter = next(
+        admission
+        for budget_mb in range(whole // MIB, 100, -1)
+        if "length" in given_up(admission := plan(memory_budget_mb=budget_mb))
+    )
+    assert shorter.plan.num_passages == 2
+
+
 def test_experts_write_alone_before_the_answer_is_shortened() -> None:
     two = plan(num_experts=2).plan.predicted_peak_bytes or 0
     one = plan(num_experts=1).plan.predicted_peak_bytes or 0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from hexcore_engine.errors import ImportFileError
-from hexcore_engine.knowledge.rules.decoding import decode_rules_text
+from hexcore_engine.knowledge.rules.decoding import SOFT_BREAK, decode_rules_text
 from hexcore_engine.knowledge.rules.parser import ParsedRules, parse_rules_text
 
 INTRODUCTION = (
@@ -66,6 +67,12 @@ def test_a_regular_file_has_no_warnings_and_each_part_its_line() -> None:
     assert (parsed.num_rules, parsed.num_groups, parsed.num_examples) == (2, 2, 1)
     assert parsed.credits == "Nobody."
     assert parsed.effective == date(2003, 3, 1)
+
+
+def test_a_file_of_few_words_before_its_contents_keeps_its_first_heading() -> None:
+    parsed = parse(INTRODUCTION[:1], INTRODUCTION[4:], BODY, GLOSSARY, CREDITS)
+    assert [section.title for section in parsed.sections] == ["The Game"]
+    assert warnings(parsed) == [(1, "no effective date was found")]
 
 
 def test_groups_are_counted_by_number_not_by_title() -> None:
@@ -185,6 +192,23 @@ def test_an_irregular_line_of_the_rules_is_named_by_its_number(
     lines: tuple[str, ...], found: list[tuple[int, str]]
 ) -> None:
     assert in_body(*lines) == found
+
+
+def test_a_long_line_is_quoted_by_its_beginning() -> None:
+    kettle = "Kettle " * 12
+    assert in_body("102. Kettles", kettle)[0][1] == f"text that belongs to no rule: {kettle[:60]}"
+    almost = "1101.1 " + kettle
+    assert in_body(almost)[0][1] == f"looks like a rule, read as part of 101.1: {almost[:40]}"
+    introduction = changed(INTRODUCTION, 0, kettle.strip())
+    parsed = parse(introduction, BODY, (kettle.strip(),), GLOSSARY, CREDITS)
+    assert warnings(parsed) == [(19, f"a line of the page, not of the rules: {kettle[:60]}")]
+
+
+def test_a_heading_behind_a_soft_break_ends_the_rule_before_it() -> None:
+    lines = (f"101.2. It waits.{SOFT_BREAK}102. Kettles", "A kettle.")
+    decoded = decode_rules_text("\n".join((*INTRODUCTION, *BODY, *GLOSSARY, *CREDITS)).encode(), "own.txt")
+    decoded = replace(decoded, lines=(*decoded.lines[:18], *lines, *decoded.lines[18:]))
+    assert (20, "text that belongs to no rule: A kettle.") in warnings(parse_rules_text(decoded, "own.txt"))
 
 
 def test_lines_without_a_number_belong_to_what_stands_above_them() -> None:
