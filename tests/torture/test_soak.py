@@ -23,6 +23,8 @@ MOST_GROWTH = 0.02
 # Of so many samples at either end the middle one is taken.
 ENDS = 5
 TIMEOUT_S = 900
+# Cards and rules are opened once more when an answer first cites a number from outside its evidence.
+LATE = {("engine", "descriptors"): 2}
 COUNTED = ("threads", "descriptors", "sockets", "children")
 
 
@@ -76,7 +78,8 @@ def check_weights(seen: dict[str, Any], tally: Tally) -> None:
         for what in COUNTED:
             values = [sample[side][what] for sample in samples]
             # One that is just being closed is no leak.
-            tally.expect(min(values[-ENDS:]) <= max(values[:ENDS]), f"{side}: more {what}: {values}")
+            most = max(values[:ENDS]) + LATE.get((side, what), 0)
+            tally.expect(min(values[-ENDS:]) <= most, f"{side}: more {what}: {values}")
     last = samples[-1]["engine"]
     tally.note("engine at the end: " + ", ".join(f"{last[what]} {what}" for what in COUNTED))
 
