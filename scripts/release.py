@@ -99,7 +99,8 @@ def ask(programs: Path, folder: Path, environment: dict[str, str]) -> tuple[str,
         answer = json.loads(run(hexcore, "ask", "--json", QUESTION, environment=environment, folder=folder))
     finally:
         subprocess.run([hexcore, "engine", "stop"], env=environment, capture_output=True, check=False)
-    cited = tuple(entry["rule"] for entry in answer["citations"] if entry["status"] != "unknown")
+    known = [entry["rule"] for entry in answer["citations"] if entry["status"] != "unknown"]
+    cited = tuple(dict.fromkeys(known))
     if not cited:
         raise ReleaseProblem(f"the answer cites no rule: {answer['response']!r}")
     return cited
