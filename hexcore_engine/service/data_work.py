@@ -25,7 +25,14 @@ def start_data_work(work: Work, tell: Tell) -> Future[str]:
     future."""
     done: Future[str] = Future()
 
+    def say_waiting(holder: str) -> None:
+        tell(DataProgressed(f"Waiting for another import ({holder}) to finish"))
+
     def run() -> None:
+        # Imported where it is used, as the work is: the engine's start waits for no importer.
+        from hexcore_engine.knowledge.store.builder import tell_waiting
+
+        tell_waiting.set(say_waiting)
         try:
             done.set_result(work(_Told(tell)))
         except BaseException as error:

@@ -139,7 +139,7 @@ class VectorKeeper:
         from hexcore_engine.data.vectors import open_embedder
 
         if self._embedder is None:
-            self._embedder = open_embedder(self._paths)
+            self._embedder = open_embedder(self._paths, rounded=True)
         return self._embedder
 
     def _build(self) -> str:

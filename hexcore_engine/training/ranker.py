@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from hexcore_engine.errors import NotSetUpError, UsageError
 from hexcore_engine.evaluation.questions import EvaluationQuestion, num_found, read_questions
-from hexcore_engine.knowledge.index.base import VectorIndex
+from hexcore_engine.knowledge.index.base import VectorIndex, no_near_texts
 from hexcore_engine.knowledge.index.features import Priors, candidates_of, feature_matrix
 from hexcore_engine.knowledge.index.memory import DecidedQuestion, make_memory
 from hexcore_engine.knowledge.index.ranker import CANDIDATES, Ranker
@@ -105,7 +105,7 @@ class RankerTrainer:
         self._examples = examples
         self._rule_examples = rule_examples
         self._table = reader.table
-        has_vectors = any(example.query.near is not None for example in examples)
+        has_vectors = any(example.query.near() is not None for example in examples)
         self._ways = (True, False) if has_vectors else (False,)
         memory = make_memory([example.decided for example in examples], reader.table)
         self._reader = reader.remembering(memory)
@@ -250,7 +250,7 @@ def open_trainer(
 
 
 def _asked(query: Query, forgotten: Sequence[int], vectors: bool) -> Query:
-    return replace(query, forgotten=forgotten, near=query.near if vectors else None)
+    return replace(query, forgotten=forgotten, near=query.near if vectors else no_near_texts)
 
 
 def boost(rows: Sequence[Rows], seeds: Sequence[int]) -> TreeEnsemble:

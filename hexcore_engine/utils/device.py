@@ -41,13 +41,16 @@ def detect_device() -> DeviceCapabilities:
     return DeviceCapabilities("cpu", cpu_has_fast_bf16())
 
 
+def cpu_flags() -> frozenset[str]:
+    """Return the processor's features as Linux names them; empty where /proc/cpuinfo is absent."""
+    with suppress(OSError), Path("/proc/cpuinfo").open(errors="replace") as lines:
+        return frozenset(next((line for line in lines if line.startswith(("flags", "Features"))), "").split())
+    return frozenset()
+
+
 def cpu_has_fast_bf16(flags: str | None = None) -> bool:
     """Whether the processor multiplies bf16 in hardware; `flags` as in /proc/cpuinfo."""
-    if flags is None:
-        flags = ""
-        with suppress(OSError), Path("/proc/cpuinfo").open(errors="replace") as lines:
-            flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    words = set(flags.split())
+    words = cpu_flags() if flags is None else frozenset(flags.split())
     if {"avx512_bf16", "amx_bf16", "bf16"} & words:
         return True
     return platform.system() == "Darwin" and platform.machine() == "arm64"

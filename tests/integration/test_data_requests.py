@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import DownloadError, ImportFileError, UsageError
 from hexcore_engine.knowledge.lookup import Knowledge
+from hexcore_engine.knowledge.store.builder import import_lock
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events, requests
 from tests.integration.parts import answer_to
@@ -50,6 +52,23 @@ async def test_what_can_not_be_imported_is_one_error_and_the_engine_goes_on(
     with pytest.raises(DownloadError, match="HEXCORE_OFFLINE"):
         await client.call(requests.UpdateData())
     assert (await answer_to(client)).stop_reason == "end"
+
+
+async def test_an_import_that_waits_for_another_says_for_whom(
+    client: EngineClient, scripted_home: Paths, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.txt"
+    rules.write_bytes(own_rules())
+    told: list[events.Event] = []
+    with import_lock(scripted_home.knowledge_dir):
+        stream = client.stream(requests.ImportData(str(rules)))
+        async for event in stream:
+            told.append(event)
+            if isinstance(event, events.DataProgressed) and "Waiting" in event.text:
+                break
+    told += [event async for event in stream]
+    assert f"another import (process {os.getpid()}, since " in told[0].text
+    assert isinstance(told[-1], events.DataChanged)
 
 
 async def test_set_up_says_what_is_ready_and_what_is_missing(client: EngineClient) -> None:

@@ -48,7 +48,8 @@ def known_numbers() -> frozenset[str]:
 
 @cache
 def our_titles() -> dict[str, str]:
-    """Return what we call each section and group, by its number, for readers without an official file."""
+    """Return what we call each section and group, and the keywords by their numbers, for readers without an
+    official file."""
     text = resources.files(PACKAGE).joinpath(TITLES_FILE).read_text("utf-8")
     lines = (line.partition(" ") for line in text.splitlines() if line)
     return {number: title for number, _, title in lines}

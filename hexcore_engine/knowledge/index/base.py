@@ -24,6 +24,11 @@ class NearTexts:
     likeness: Floats
 
 
+def no_near_texts() -> NearTexts | None:
+    """Stand for vectors that are not there."""
+    return None
+
+
 @dataclass(frozen=True)
 class Absence:
     """Why there are no vectors and what to do about it, in words; `passing` when they come by themselves,

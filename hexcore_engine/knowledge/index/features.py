@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hexcore_engine.knowledge.index.rule_table import RuleTable
-from hexcore_engine.knowledge.index.signals import PARTS, Signals, best_places
+from hexcore_engine.knowledge.index.signals import PARTS, RANK_OFFSET, Signals, order_of
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-RANK_OFFSET = 20.0
 _BY_SHARE = (
     "all", "with_oracle", "ours", "rest", "in_body", "in_heading", "in_plain", "in_said", "in_asks",
     "best_said", "best_ask", "shared_said", "shared_ask", "oracle_body", "oracle_plain", "oracle_said",
@@ -46,6 +45,7 @@ FEATURES: tuple[str, ...] = (
     *(f"{name}_raw" for name in _NEAR),
 )
 _MOST_GROUPS = 1000
+_NONE: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -59,18 +59,19 @@ class Priors:
 
 def candidates_of(signals: Signals, limit: int) -> Ints:
     """Return the positions of the best fused rules."""
-    return best_places(signals.fused, limit)
+    return order_of(signals.fused)[:limit]
 
 
 def feature_matrix(table: RuleTable, signals: Signals, candidates: Ints, priors: Priors) -> Floats:
     """Return features [candidates, len(FEATURES)]."""
     lists = {**signals.lists, "fused": signals.fused}
+    orders = {**signals.orders, "fused": order_of(signals.fused)}
     columns: list[NDArray[Any]] = [_share(lists[name], candidates) for name in _BY_SHARE]
-    columns += [_rank(lists[name], candidates) for name in _BY_RANK]
+    columns += [_rank(orders[name], table.size, candidates) for name in _BY_RANK]
     columns += [lists[name][candidates] for name in _RAW]
     columns += _places(table, signals, candidates, priors)
     columns += [_gap(lists[name], candidates) for name in _NEAR]
-    columns += [_rank(lists[name], candidates) for name in _NEAR]
+    columns += [_rank(orders.get(name, _NONE), table.size, candidates) for name in _NEAR]
     columns += [lists[name][candidates] for name in _NEAR]
     return np.stack(columns, axis=1).astype(np.float32)
 
@@ -85,10 +86,9 @@ def _gap(likeness: Floats, candidates: Ints) -> Floats:
     return np.asarray(float(likeness.max(initial=0.0)) - likeness[candidates], dtype=np.float32)
 
 
-def _rank(scores: Floats, candidates: Ints) -> Floats:
+def _rank(order: Ints, size: int, candidates: Ints) -> Floats:
     """One over the rank in the list, 0 where it is silent."""
-    order = best_places(scores, len(scores))
-    ranks = np.zeros(len(scores), dtype=np.float32)
+    ranks = np.zeros(size, dtype=np.float32)
     ranks[order] = 1 / (RANK_OFFSET + 1 + np.arange(len(order), dtype=np.float32))
     return ranks[candidates]
 

@@ -6,13 +6,13 @@ What the lists and their fusion find is measured in docs/development/log.md.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hexcore_engine.knowledge.index.base import NearTexts
+from hexcore_engine.knowledge.index.base import NearTexts, no_near_texts
 from hexcore_engine.knowledge.index.memory import Memory
 from hexcore_engine.knowledge.index.postings import FIELDS, Postings
 from hexcore_engine.knowledge.index.rule_table import RuleTable
@@ -20,6 +20,7 @@ from hexcore_engine.knowledge.index.tokens import Stemmer
 from hexcore_engine.knowledge.index.topics import Stems, Topics
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 OUR_FIELDS = ("plain", "said", "asks")
 FIELD_WEIGHTS: Mapping[str, float] = {
@@ -32,6 +33,8 @@ FUSION: Mapping[str, float] = {
     "with_oracle": 0.2, "oracle_body": 0.5, "oracle_said": 0.2, "oracle_asks": 0.2, "pattern": 0.2,
     "pattern_rare": 0.6, "topic": 0.4, "card_topic": 0.6, "asked": 0.2, "asked_all": 0.6, "near": 0.6,
 }  # fmt: skip
+# Lists whose order counts: those above, and what the ranker looks at beside them.
+ORDERED = (*FUSION, "rest", "in_plain", "in_said", "best_said", "best_ask", "oracle_plain")
 # Fields whose single texts have vectors.
 NEAR_FIELDS = ("body", "plain", "said", "asks")
 # Parts that can be left out, and the lists they fill; "digest" and "cards" are fields and texts instead.
@@ -47,7 +50,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 _ORACLE_WEIGHT = 0.5
 _MOST_TERMS = 400
 _MOST_ORACLE_TERMS = 80
-_RANK_OFFSET = 20.0
+RANK_OFFSET = 20.0
 _FUSED_DEPTH = 400
 
 
@@ -66,7 +69,8 @@ class Query:
     """A question for ranking: the person's words, the same without whole card names, and the cards named.
 
     Units `without` and decided questions `forgotten` count as not written, so that a text the indexes hold
-    can be asked. `near` are texts near the question in meaning, None where there are no vectors.
+    can be asked. `near` gives the texts near the question in meaning, None where there are no vectors; it is
+    called last, when the words are scored, and may wait for them.
     """
 
     text: str
@@ -74,19 +78,21 @@ class Query:
     cards: tuple[CardWords, ...] = ()
     without: Collection[int] = ()
     forgotten: Collection[int] = ()
-    near: NearTexts | None = None
+    near: Callable[[], NearTexts | None] = no_near_texts
 
 
 @dataclass(frozen=True)
 class Signals:
     """Scores by list, each an array by rule position, greater is better, 0 where the list is silent.
 
-    `fused` orders all rules. The rest says why: names of rules used in the question and on cards, cards whose
+    `fused` orders all rules; `orders` are the positions of each list in ORDERED and of vectors, best first.
+    The rest says why: names of rules used in the question and on cards, cards whose
     text points to a rule, and how well each unit is met (share of its words' weight, 0 to 1).
     """
 
     lists: Mapping[str, Floats]
     fused: Floats
+    orders: Mapping[str, Ints] = field(default_factory=dict)
     num_cards: int = 0
     num_terms: int = 0
     named: Mapping[int, Stems] = field(default_factory=dict)
@@ -143,12 +149,20 @@ class SignalReader:
         on_cards = [(card.name, words) for card, words in zip(cards, printed, strict=True)]
         lists["card_topic"], named_on = self._of_topics(on_cards)
         lists |= self._of_memory(asked, query)
-        lists |= self._of_vectors(query.near)
         for part in self._without:
             lists |= dict.fromkeys(PARTS[part], self._zeros())
+        # All that can be done before the vectors are waited for.
+        orders = {name: order_of(lists[name]) for name in ORDERED if name in lists}
+        fused = fuse(orders, self.table.size)
+        if "vectors" not in self._without:
+            near = self._of_vectors(query.near())
+            near_orders = {name: order_of(scores) for name, scores in near.items()}
+            fused += fuse(near_orders, self.table.size)
+            lists, orders = lists | near, orders | near_orders
         return Signals(
             lists=lists,
-            fused=fuse(lists),
+            fused=fused,
+            orders=orders,
             num_cards=len(cards),
             num_terms=len(asked),
             named={place: stems for place, (_, stems) in named.items()},
@@ -245,21 +259,22 @@ class SignalReader:
         return np.zeros(self.table.size, dtype=np.float32)
 
 
-def fuse(lists: Mapping[str, Floats]) -> Floats:
-    """Reciprocal-rank fusion (Cormack, Clarke and Büttcher 2009) of FUSION's lists."""
-    fused = np.zeros(len(lists["all"]), dtype=np.float32)
-    for name, weight in FUSION.items():
-        best = best_places(lists[name], _FUSED_DEPTH)
-        fused[best] += weight / (_RANK_OFFSET + 1 + np.arange(len(best), dtype=np.float32))
+def fuse(orders: Mapping[str, Ints], size: int) -> Floats:
+    """Reciprocal-rank fusion (Cormack, Clarke and Büttcher 2009) of those of FUSION's lists that are there,
+    for `size` rules."""
+    fused = np.zeros(size, dtype=np.float32)
+    for name, weight in ((name, weight) for name, weight in FUSION.items() if name in orders):
+        best = orders[name][:_FUSED_DEPTH]
+        fused[best] += weight / (RANK_OFFSET + 1 + np.arange(len(best), dtype=np.float32))
     return fused
 
 
-def best_places(scores: Floats, limit: int) -> NDArray[np.int64]:
-    """Return the positions of the best scores above 0, best first; equals in document order."""
+def order_of(scores: Floats) -> Ints:
+    """Return the positions of the scores above 0, best first; equals in document order."""
     found = np.flatnonzero(scores > 0)
-    return found[np.argsort(-scores[found], kind="stable")[:limit]]
+    return found[np.argsort(-scores[found], kind="stable")]
 
 
 def fused_order(signals: Signals, limit: int) -> list[tuple[int, float]]:
     """Return (position, fused score) of the best rules, best first."""
-    return [(int(place), float(signals.fused[place])) for place in best_places(signals.fused, limit)]
+    return [(int(place), float(signals.fused[place])) for place in order_of(signals.fused)[:limit]]

@@ -13,6 +13,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -34,10 +35,18 @@ LOCK_NAME = "import.lock"
 Build = Callable[[sqlite3.Connection], None]
 
 
+def _log_waiting(holder: str) -> None:
+    logger.warning("waiting for another import (%s) to finish; Ctrl-C ends the wait", holder)
+
+
+# Told who holds the lock that an import waits for: the log, which a command shows on stderr, or a screen.
+tell_waiting: ContextVar[Callable[[str], None]] = ContextVar("tell_waiting", default=_log_waiting)
+
+
 @contextmanager
 def import_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's only write lock; waits for another import to finish, and logs for whom as a warning,
-    which a command shows on stderr.
+    """Hold the folder's only write lock; waits for another import to finish, and has `tell_waiting` say for
+    whom.
 
     Raises:
         StorageError: when the folder can't be made or written.
@@ -47,8 +56,7 @@ def import_lock(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = try_lock(file)
     if descriptor is None:
-        holder = lock_holder(file) or "another process"
-        logger.warning("waiting for another import (%s) to finish; Ctrl-C ends the wait", holder)
+        tell_waiting.get()(str(lock_holder(file) or "another process"))
         descriptor = wait_for_lock(file)
     try:
         yield

@@ -38,7 +38,8 @@ def test_yesterdays_conversation_is_found_by_a_word_in_it_and_exported(
     terminal.send(f"{QUESTION}\r")
     terminal.wait_for("tokens/s")
     terminal.send(CONTROL_N)
-    terminal.wait_for("Ask a rules question below")
+    # The first answer's figures must be gone before the second's are waited for.
+    terminal.wait_for(lambda text: "Ask a rules question below" in text and "tokens/s" not in text)
     terminal.send("How does flying work?\r")
     terminal.wait_for("tokens/s")
     terminal.send(F6)

@@ -31,6 +31,13 @@ from tests.unit.knowledge.rules.own_release import OwnRelease, own_editions
 from tests.unit.knowledge.rules.test_real_releases import FOLDER
 
 Answer = Callable[..., tuple[int, Any]]
+# A suite that runs in the background may have been told to ignore Ctrl-C, and hands that down.
+HEARING_CTRL_C = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from hexcore_engine.cli.main import main
+sys.exit(main())
+"""
 KEYS = {"kind", "effective", "rules", "groups", "examples", "glossary", "encoding", "warnings", "unchanged"}
 
 
@@ -90,7 +97,7 @@ def test_an_import_that_waits_says_for_whom(
 ) -> None:
     file = tmp_path / "rules.txt"
     file.write_bytes(own_rules())
-    waiting = [sys.executable, "-m", "hexcore_engine.cli.main", "data", "import", str(file), "--json"]
+    waiting = [sys.executable, "-c", HEARING_CTRL_C, "data", "import", str(file), "--json"]
     with import_lock(paths_of(home).knowledge_dir):
         process = subprocess.Popen(waiting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None

@@ -7,6 +7,7 @@ import pytest
 
 from hexcore_engine.errors import ModelMissingError
 from hexcore_engine.models.embedder import WIDTH, SentenceEmbedder, missing_libraries
+from hexcore_engine.utils.device import cpu_has_fast_bf16
 from tests.conftest import paths_of
 
 
@@ -28,6 +29,18 @@ def test_sentences_of_like_meaning_are_alike(sentence_model: Path) -> None:
     alone = embedder.embed([texts[1]])
     assert np.abs(alone[0] - vectors[1]).max() < 1e-5
     embedder.close()
+
+
+@pytest.mark.slow
+def test_rounded_vectors_are_like_the_exact_ones(sentence_model: Path) -> None:
+    folder = paths_of(sentence_model).sentence_model_dir
+    texts = ["Can I respond to a split second spell?", "A dog runs.", "", "word " * 400]
+    exact, rounded = (SentenceEmbedder(folder, rounded=rounded) for rounded in (False, True))
+    likeness = np.sum(exact.embed(texts) * rounded.embed(texts), axis=1)
+    assert likeness.min() > 0.999
+    assert (likeness.max() < 0.9999999) == cpu_has_fast_bf16()
+    exact.close()
+    rounded.close()
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def test_decided_questions_speak_for_their_rules_unless_forgotten() -> None:
 
 def test_rules_near_in_meaning_join_the_candidates() -> None:
     found = near((4, "body", 0.8), (6, "asks", 0.7), (4, "asks", 0.6))
-    signals = make_reader().read(Query("xylophone", "xylophone", near=found))
+    signals = make_reader().read(Query("xylophone", "xylophone", near=lambda: found))
     assert [place for place, _ in fused_order(signals, 5)] == [4, 6]
     assert signals.lists["near"][[4, 6]].tolist() == pytest.approx([0.8, 0.7])
     assert signals.lists["near_asks"][[4, 6]].tolist() == pytest.approx([0.6, 0.7])
@@ -63,7 +63,7 @@ def test_rules_near_in_meaning_join_the_candidates() -> None:
 
 def test_without_the_digest_only_the_rules_own_texts_are_near() -> None:
     found = near((4, "body", 0.8), (6, "asks", 0.7))
-    signals = make_reader(("digest",)).read(Query("xylophone", "xylophone", near=found))
+    signals = make_reader(("digest",)).read(Query("xylophone", "xylophone", near=lambda: found))
     assert np.flatnonzero(signals.lists["near"]).tolist() == [4]
 
 
