@@ -39,7 +39,7 @@ LONG_CHARACTERS = 80_000
 ANSWER_TOKENS = 500
 WORDS_PER_S = "80"
 NAIVE = (sys.executable, str(Path(programs.__file__).with_name("per_token_app.py")))
-HOME, DOWN = "\x1b[H", "\x1b[B"
+PAGE_UP, DOWN = "\x1b[5~", "\x1b[B"
 # Newest first.
 TITLES = ("Many words", "Many turns")
 F6, NEW, BACKSPACE, QUIT = "\x1b[17~", "\x0e", "\x7f", "\x11"
@@ -131,7 +131,7 @@ def open_session(terminal: Terminal, title: str) -> float:
     terminal.wait_for("Ask a rules question below")
     terminal.send(F6)
     terminal.wait_for(title)
-    terminal.send(HOME + DOWN * TITLES.index(title))
+    terminal.send(PAGE_UP + DOWN * TITLES.index(title))
     started = time.monotonic()
     terminal.send("\r")
     terminal.wait_for("Rests on")

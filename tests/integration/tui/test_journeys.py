@@ -132,14 +132,20 @@ def test_over_a_line_nothing_blinks(engine_home: Paths, open_terminal: Any) -> N
             quiet_since, size = time.monotonic(), len(terminal.raw)
 
 
+def _environment(paths: Paths) -> dict[str, str]:
+    """This process's, with the test's own home, and in no multiplexer."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HEXCORE_")}
+    for name in ("TMUX", "STY"):
+        environment.pop(name, None)
+    return environment | {"TERM": "xterm-256color", "HEXCORE_HOME": str(paths.home), **ENGINE_VARIABLES}
+
+
 @pytest.fixture
 def tmux(paths: Paths, tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Runs tmux with a server of this test's own; it does not outlive the test."""
     if shutil.which("tmux") is None:
         pytest.skip("tmux is not installed")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("HEXCORE_")}
-    environment |= {"TERM": "xterm-256color", "HEXCORE_HOME": str(paths.home), **ENGINE_VARIABLES}
-    environment.pop("TMUX", None)
+    environment = _environment(paths)
     socket = str(tmp_path / "tmux.sock")
 
     def run(*words: str) -> str:
@@ -178,6 +184,50 @@ def test_detached_in_tmux_it_goes_on_and_is_there_again(
     terminal.wait_for_exit()
     wait_for("tokens/s")
     again = open_terminal(argv=("tmux", "-S", str(tmp_path / "tmux.sock"), "attach", "-t", "own"))
+    again.wait_for("from the evidence")
+    again.send(CONTROL_Q)
+    again.wait_for_exit()
+
+
+@pytest.fixture
+def screen(paths: Paths, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Runs screen with a folder of this test's own; what runs in it does not outlive the test."""
+    if shutil.which("screen") is None:
+        pytest.skip("screen is not installed")
+    folder = tmp_path / "screens"
+    folder.mkdir(mode=0o700)
+    environment = _environment(paths) | {"SCREENDIR": str(folder)}
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            ["screen", "-c", "/dev/null", *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        return done.stdout
+
+    yield run
+    run("-S", "own", "-X", "quit")
+
+
+def test_detached_in_screen_it_goes_on_and_is_there_again(
+    engine_home: Paths, screen: Callable[..., str], open_terminal: Any, tmp_path: Path
+) -> None:
+    # Started without a terminal, screen keeps Ctrl+Q for flow control else.
+    screen("-U", "-fn", "-dmS", "own", sys.executable, "-m", "hexcore_tui")
+    attach = ("screen", "-U", "-fn", "-r", "own")
+    folder = str(tmp_path / "screens")
+    terminal = open_terminal(argv=attach, SCREENDIR=folder)
+    terminal.wait_for("Question")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("small model's draft")
+    screen("-d", "own")
+    terminal.wait_for_exit()
+    again = open_terminal(argv=attach, SCREENDIR=folder)
+    again.wait_for("tokens/s")
     again.wait_for("from the evidence")
     again.send(CONTROL_Q)
     again.wait_for_exit()
