@@ -1,21 +1,21 @@
-"""Causal attention on a processor, one head of keys after the other.
+"""Causal attention on a processor, one head after the other.
 
 transformers repeats keys and values for each head of queries and hands torch a mask over the whole context;
-torch's kernel then takes half the time of a prompt that follows a long conversation. Here the queries that
-share a head of keys are one matrix, and only what they can't see of their own chunk is masked. Rounding is
-that of transformers' "eager" attention.
+torch's kernel then takes half the time of a prompt that follows a long conversation. Here what one head sees
+stays in the processor's cache, and only what can't be seen of a chunk itself is masked. Rounding is that of
+transformers' "eager" attention.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-NAME = "by_key_head"
+NAME = "by_head"
 # Guesses and single tokens: torch's kernel, which keeps nothing for each new length of the context.
 FEW_TOKENS = 16
 
 
-def use_by_key_head(model: Any) -> None:
+def use_by_head(model: Any) -> None:
     """Let a model on a processor attend this way, where it would use torch's kernel."""
     from transformers import AttentionInterface, AttentionMaskInterface
 
@@ -86,15 +86,12 @@ def _attend_few(query: Any, key: Any, value: Any) -> Any:
 def _attend(query: Any, key: Any, value: Any) -> Any:
     num_rows, num_heads, q_length, _ = query.shape
     num_key_heads, kv_length = key.shape[1:3]
-    group = num_heads // num_key_heads
     unseen = query.new_ones(q_length, q_length).triu(1).bool()
     found = query.new_empty(num_rows, q_length, num_heads, value.shape[-1])
     for row in range(num_rows):
-        for head in range(num_key_heads):
-            heads = slice(head * group, (head + 1) * group)
-            scores = query[row, heads].flatten(0, 1) @ key[row, head].T
-            own = scores.view(group, q_length, kv_length)[..., kv_length - q_length :]
-            own.masked_fill_(unseen, float("-inf"))
-            seen = scores.softmax(-1) @ value[row, head]
-            found[row, :, heads] = seen.view(group, q_length, -1).transpose(0, 1)
+        for head in range(num_heads):
+            shared = head * num_key_heads // num_heads
+            scores = query[row, head] @ key[row, shared].T
+            scores[:, kv_length - q_length :].masked_fill_(unseen, float("-inf"))
+            found[row, :, head] = scores.softmax(-1) @ value[row, shared]
     return found

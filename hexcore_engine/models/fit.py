@@ -14,7 +14,7 @@ MIB = 2**20
 # What a runner takes beside weights and cache: its program and scratch space; torch's steps come on top.
 _RUNTIME_BYTES = {"llama_cpp": 150 * MIB, "torch": 400 * MIB}
 # Tokens of one step of torch's loop.
-_STEP_TOKENS = 256
+_STEP_TOKENS = 320
 
 
 class ModelFit(Record, frozen=True):

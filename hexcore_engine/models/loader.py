@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hexcore_engine.errors import DeviceMappingError, ModelMissingError
-from hexcore_engine.models.attention import use_by_key_head
+from hexcore_engine.models.attention import use_by_head
 from hexcore_engine.models.device_map import WeightPlan, audit_weights, plan_weights, refuse_unfit
 from hexcore_engine.models.quantization import (
     Quantization,
@@ -64,7 +64,7 @@ def load_torch_model(
     model = _load_weights(found, kind, dtype, _resolved_map(device_map, device), max_memory)
     give_back_freed()
     if device.device == "cpu":
-        use_by_key_head(model)
+        use_by_head(model)
     return LoadedTorchModel(model, tokenizer, found, device, kind, plan, audit_weights(model, plan))
 
 

@@ -69,14 +69,12 @@ class TorchFolder:
 
     def step_bytes(self, num_tokens: int, itemsize: int = 2, context_tokens: int | None = None) -> int:
         """Scratch space of one step of `num_tokens`, with at most `context_tokens` before them: activations
-        of one layer, how much each of its tokens sees of the others (twice), the longer copy of its keys and
+        of one layer, how much each token sees of the others in one head (twice), the longer copy of keys and
         values while the cache grows, and one row of logits in 32 bits, a few times over."""
         hidden, inner = self._number("hidden_size"), self._number("intermediate_size")
         context = context_tokens or self.context_tokens
-        heads = self._number("num_attention_heads") or 1
-        group = heads // (self._number("num_key_value_heads") or heads)
         activations = num_tokens * (8 * hidden + 3 * inner) * itemsize
-        seen = 2 * group * num_tokens * context * itemsize
+        seen = 2 * num_tokens * context * itemsize
         growing = context * self._kv_bytes_of_layer(itemsize)
         return activations + seen + growing + 4 * 4 * self._number("vocab_size")
 

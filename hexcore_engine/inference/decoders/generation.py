@@ -16,7 +16,7 @@ from hexcore_engine.inference.sampling import Sampler
 from hexcore_engine.models.loader import LoadedTorchModel
 
 # Most tokens of a prompt computed at once: what an interrupted step loses, and what scratch space grows with.
-PREFILL_CHUNK = 256
+PREFILL_CHUNK = 320
 # The same after memory ran out.
 SMALL_PREFILL_CHUNK = 16
 

@@ -1,4 +1,4 @@
-"""Attention by heads of keys against transformers' own, in fp32."""
+"""Attention by heads against transformers' own, in fp32."""
 
 from __future__ import annotations
 
