@@ -38,7 +38,7 @@ def conversations() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     passages = itertools.cycle(digest_passages())
     for question in itertools.cycle(digest_questions()):
         found = tuple(itertools.islice(passages, PASSAGES_A_QUESTION))
-        yield question, user_message(question, "REASON", found), tuple(passage.id for passage in found)
+        yield question, user_message(question, ("REASON",), found), tuple(passage.id for passage in found)
 
 
 def answer(decoder: TorchDecoder, request: DecodeRequest, stopped: bool) -> tuple[str, DecodeFinished]:
