@@ -62,6 +62,8 @@ if TYPE_CHECKING:
 # How long a look-up thread may keep the interpreter while the screen waits for it; Python's 5 ms, taken a few
 # times in one look-up, are more than a frame.
 THREAD_TURN_S = 0.001
+# How long the first frame stands before anything else is begun: what is typed at once comes first.
+FIRST_LOOK_S = 0.05
 # How soon a changed theme of the user's is seen.
 THEME_LOOK_S = 1.0
 # Whoever types at once is not kept waiting by the tour.
@@ -131,7 +133,7 @@ class HexcoreApp(NavigatingApp):
         """Look around once the first frame stands."""
         on_hangup(self.exit)
         self.theme_changed_signal.subscribe(self, self._keep_theme)
-        self.call_after_refresh(self._look_around)
+        self.call_after_refresh(self.set_timer, FIRST_LOOK_S, self._look_around)
 
     async def on_unmount(self) -> None:
         """Hang up; the engine stays."""

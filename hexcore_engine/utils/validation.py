@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 
@@ -46,6 +45,9 @@ def clean_line(text: str) -> str:
 
 def escape_in_json(document: str) -> str:
     """Return a JSON document with what `clean_text` would take off written as escapes: the same values."""
+    # Not for the app's first frame.
+    import json
+
     return _NOT_FOR_OUTPUT.sub(lambda match: json.dumps(match.group())[1:-1], document)
 
 

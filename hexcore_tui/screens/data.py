@@ -17,6 +17,7 @@ from hexcore_engine.protocol.requests import ImportData, RunSetup, UpdateData
 from hexcore_engine.utils.validation import clean_text
 from hexcore_tui import messages
 from hexcore_tui.host import host
+from hexcore_tui.widgets.shared.progress import Progress
 
 EXPLANATION = (
     "The official rules as a text file, or a card file of Scryfall or MTGJSON. "
@@ -49,6 +50,7 @@ class DataScreen(ModalScreen[None]):
         super().__init__()
         self._request = request
         self._working = False
+        self._progress = Progress()
         self._file = Input(placeholder="Path of the file")
         self._words = Static(Content("" if request else EXPLANATION))
 
@@ -81,8 +83,7 @@ class DataScreen(ModalScreen[None]):
         """Say how far it is."""
         message.stop()
         event = message.event
-        share = "" if event.fraction is None else f" {100 * event.fraction:.0f} %"
-        self._say(f"{event.text}{share} …\n{LEAVING}")
+        self._say(f"{event.text} …\n{self._progress.words(event.fraction)}\n{LEAVING}")
 
     def on_data_arrived(self, message: messages.DataArrived) -> None:
         """Say what came of it; the app looks at the files again."""
@@ -99,6 +100,7 @@ class DataScreen(ModalScreen[None]):
 
     def _begin(self, request: RunSetup | ImportData | UpdateData) -> None:
         self._working = True
+        self._progress = Progress()
         self._say(f"Beginning …\n{LEAVING}")
         host(self).bridge.request(self, request)
 

@@ -29,6 +29,7 @@ from hexcore_tui.widgets.memory.device_list import DeviceList, DeviceScroll
 from hexcore_tui.widgets.memory.model_list import ModelList
 from hexcore_tui.widgets.shared.delay import Delay
 from hexcore_tui.widgets.shared.key_bar import KeyBar
+from hexcore_tui.widgets.shared.progress import progress_words
 from hexcore_tui.widgets.shared.row_list import RowList
 from hexcore_tui.widgets.shared.title_bar import TitleBar
 
@@ -65,6 +66,7 @@ class MemoryScreen(Screen[None]):
         self._marked = Delay(self)
         self._loading = ""
         self._loading_since: float | None = None
+        self._share: float | None = None
 
     def compose(self) -> ComposeResult:
         """Devices, then the last answer and the models below or, on a wide screen, beside them."""
@@ -120,8 +122,8 @@ class MemoryScreen(Screen[None]):
         """Say how far the loading is."""
         message.stop()
         event = message.event
-        share = "" if event.fraction is None else f" {100 * event.fraction:.0f} %"
-        self._loading = f"Loading {clean_line(event.model)}: {clean_line(event.stage)}{share}"
+        self._loading = f"Loading {clean_line(event.model)}: {clean_line(event.stage)}"
+        self._share = event.fraction
         self._loading_since = self._loading_since or time.monotonic()
         self._say_loading()
 
@@ -192,7 +194,8 @@ class MemoryScreen(Screen[None]):
         self._plan.set_class(not text, "-empty")
 
     def _say_loading(self) -> None:
-        """While it loads, how long it has taken so far."""
+        """While it loads, how far it is."""
         if self._loading_since is not None:
-            self._facts.progress = f"{self._loading} … {time.monotonic() - self._loading_since:.0f} s"
+            progress = progress_words(self._share, time.monotonic() - self._loading_since)
+            self._facts.progress = f"{self._loading} … {progress}"
             self.set_timer(1.0, self._say_loading)

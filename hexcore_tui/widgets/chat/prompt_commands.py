@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from hexcore_engine.protocol.records import MODE_NAMES, ModeName
@@ -47,6 +46,8 @@ def _read_mode(word: str, rest: str) -> ModeChange:
     for mode in MODE_NAMES:
         if mode.startswith(wanted) and len(wanted) >= 3:
             return ModeChange(mode, rest)
+    import difflib
+
     near = difflib.get_close_matches(wanted, MODE_NAMES, n=1)
     hint = f"Did you mean {near[0].lower()}?" if near else f"Modes: {', '.join(MODE_NAMES).lower()}, auto."
     return ModeChange(problem=f"There is no mode {word!r}. {hint}")

@@ -121,7 +121,8 @@ async def test_models_are_listed_with_what_is_wrong_and_loading_is_followed(make
         await pilot.pause()
         text = screen_text(app)
         assert "not available" in _row(text, "Gone-7B")
-        assert f"Loading {SMALL_MODEL.name}: reading 25 %" in text
+        assert f"Loading {SMALL_MODEL.name}: reading" in text
+        assert "░ 25 %" in text
         screen.post_message(messages.ModelArrived(events.ModelLoaded(SMALL_MODEL, 1.5)))
         await pilot.pause()
         assert f"Loaded {SMALL_MODEL.name} in 1.5 s" in screen_text(app)
@@ -179,7 +180,7 @@ async def test_while_a_model_loads_the_time_so_far_is_told(make_app: MakeApp) ->
         await pilot.press("f5")
         app.screen.post_message(messages.ModelProgressed(events.ModelLoading("Pebble", "loading", 0.5)))
         await pilot.pause()
-        assert "Loading Pebble: loading 50 % … 0 s" in screen_text(app)
+        assert "Loading Pebble: loading … ████" in screen_text(app)
 
 
 def test_the_history_is_a_plot_of_several_rows() -> None:
