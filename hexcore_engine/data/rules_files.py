@@ -85,6 +85,7 @@ def _copied(file: Path, folder: Path) -> Iterator[Path]:
     try:
         with storage_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
+            _remove_left(folder)
             with aside.open("wb") as copy:
                 copy.write(content)
                 copy.flush()
@@ -93,6 +94,17 @@ def _copied(file: Path, folder: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             aside.unlink()
+
+
+def _remove_left(folder: Path) -> None:
+    """Delete the copies of imports that were killed."""
+    for copy in folder.glob("rules-import.*.new"):
+        try:
+            os.kill(int(copy.name.split(".")[1]), 0)
+        except (ProcessLookupError, OverflowError, ValueError):
+            copy.unlink(missing_ok=True)
+        except PermissionError:
+            continue
 
 
 def _keep(aside: Path, target: Path) -> None:

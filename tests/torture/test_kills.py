@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -36,7 +37,7 @@ NUM_WORDS = 120
 RATE = 120
 # When a kill comes after the question was sent: before the first word, in the middle, after the last.
 LATEST_KILL_S = 1.3
-DEADLINE_S = 30
+DEADLINE_S = 120
 TEXT = " ".join(f"word{number}" for number in range(NUM_WORDS)) + "."
 
 
@@ -192,7 +193,7 @@ def test_an_import_killed_at_any_moment_leaves_old_or_new(
         tally.expect(
             rules_imports.start_import(paths.home, file).wait(DEADLINE_S) == 0, f"{file.name} failed"
         )
-    left = [file.name for file in paths.knowledge_dir.iterdir() if file.name.endswith(".new")]
+    left = [file.name for file in paths.home.rglob("*.new*")]
     tally.expect(not left, f"half-built files are left: {left}")
 
 
@@ -222,7 +223,9 @@ async def test_a_client_killed_at_any_moment_leaves_the_engine_to_finish(
             *HEXCORE, "ask", f"Does {number} glow?", stdout=asyncio.subprocess.DEVNULL
         )
         await asyncio.sleep(chance.uniform(0.1, 1.5))
-        process.kill()
+        # It may have been told everything by now.
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
         tally.tried("kills of a client")
 

@@ -83,10 +83,13 @@ def storage_errors(place: Path) -> Iterator[None]:
 
 
 def build_file(folder: Path, name: str, build: Build) -> str:
-    """Build the SQLite file `name` in `folder` aside, sync it, rename it into place, and return its hash."""
+    """Build the SQLite file `name` in `folder` aside, sync it, rename it into place, and return its hash. The
+    caller holds `import_lock`."""
     aside = folder / f"{name}.new"
     with storage_errors(folder / name):
-        aside.unlink(missing_ok=True)
+        # Of builds that were killed; nobody else builds while we hold the lock.
+        for left in folder.glob("*.sqlite.new*"):
+            left.unlink(missing_ok=True)
         try:
             _build_aside(aside, build)
             digest = digest_of(aside)

@@ -102,3 +102,16 @@ def test_without_room_for_the_copy_nothing_is_imported_either(paths: Paths, tmp_
     with pytest.raises(StorageError):
         import_and_keep(paths, file)
     assert read_pointer(paths.knowledge_dir) == before
+
+
+def test_what_killed_imports_left_goes_with_the_next_one(paths: Paths, tmp_path: Path) -> None:
+    # No process has this number: they end at 4,194,304.
+    copy = paths.downloads_dir / "rules-import.4999999.new"
+    half_built = paths.knowledge_dir / "rules-2025-01-01-9.sqlite.new"
+    for left in (copy, half_built):
+        left.write_bytes(b"left")
+    file = tmp_path / "newer.txt"
+    file.write_bytes(own_rules("March 3, 2027"))
+    import_and_keep(paths, file)
+    assert not copy.exists()
+    assert not half_built.exists()

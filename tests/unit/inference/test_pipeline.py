@@ -8,7 +8,7 @@ import pytest
 
 from hexcore_engine.errors import ModelMissingError
 from hexcore_engine.inference.decoders.base import Decoder, StopSignal
-from hexcore_engine.inference.decoders.scripted import ScriptedDecoder
+from hexcore_engine.inference.decoders.scripted import KEPT_REQUESTS, ScriptedDecoder
 from hexcore_engine.inference.pipeline import NOT_ROUTED_NOTE, HexcorePipeline
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.models.router import TransactionClassifier
@@ -227,3 +227,11 @@ def test_what_a_person_may_do_without_is_said_once() -> None:
         if isinstance(event, PassagesRetrieved)
     ]
     assert told == [("No lanterns are installed.",), (), ()]
+
+
+def test_the_scripted_decoder_does_not_keep_every_prompt() -> None:
+    decoder = ScriptedDecoder(tokens_per_s=0)
+    answering = pipeline(decoder)
+    for _ in range(KEPT_REQUESTS + 3):
+        list(answering.stream(QUESTION))
+    assert len(decoder.requests) == KEPT_REQUESTS
