@@ -117,6 +117,14 @@ ACTIONS: tuple[Action, ...] = (
         "next_mode", "ctrl+t", "Mode", "Choose the mode the next answer is written in.", "chat", footer=True
     ),
     Action("new_session", "ctrl+n", "New", "Start a new conversation.", "chat", footer=True),
+    Action(
+        "look_up",
+        "ctrl+l",
+        "Look up",
+        "Look for a rule or a card beside the chat; the question being written stays.",
+        "chat",
+        priority=True,
+    ),
     Action("copy_answer", "f8", "Copy", "Copy the last answer with its rules.", "chat"),
     Action(
         "focus_next",
@@ -163,7 +171,8 @@ ACTIONS: tuple[Action, ...] = (
         "pane",
         footer=True,
     ),
-    Action("close", "escape", "Close", "Close the pane.", "pane", footer=True),
+    Action("search", "slash", "Search", "Look for a rule or a card here.", "pane", footer=True),
+    Action("close", "escape", "Close", "Leave the search, or close the pane.", "pane", footer=True),
     Action("copy", "y", "Copy", "Copy the rule or card being read, with its date.", "pane", footer=True),
     Action("ask_about", "f7", "Ask", "Put this rule or card into a question.", "pane", footer=True),
     *SCREEN_ACTIONS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.dom import DOMNode
@@ -18,6 +20,9 @@ from hexcore_tui.widgets.chat.prompt_commands import ModeChange, NewSession, rea
 from hexcore_tui.widgets.chat.welcome import welcome_content
 from hexcore_tui.widgets.shared.key_bar import KeyBar
 from hexcore_tui.widgets.shared.title_bar import TitleBar
+
+if TYPE_CHECKING:
+    from hexcore_tui.widgets.chat.side_pane import SidePane
 
 MODES_IN_TURN: tuple[ModeName | None, ...] = (None, *MODE_NAMES)
 
@@ -150,7 +155,18 @@ class ChatScreen(ConversationScreen):
         self, wish: messages.RuleRequested | messages.CardRequested | messages.TextRequested
     ) -> None:
         """Open a page beside the chat."""
-        from hexcore_tui.widgets.chat.side_pane import SidePane, page_of
+        from hexcore_tui.widgets.chat.side_pane import page_of
+
+        pane = self._opened_pane()
+        pane.call_later(pane.open, page_of(wish))
+
+    def action_look_up(self) -> None:
+        """Search beside the chat; the question being written stays where it is."""
+        pane = self._opened_pane()
+        pane.call_later(pane.action_search)
+
+    def _opened_pane(self) -> SidePane:
+        from hexcore_tui.widgets.chat.side_pane import SidePane
 
         if not self.has_class("-reading"):
             self._reading_from = self.focused
@@ -159,7 +175,7 @@ class ChatScreen(ConversationScreen):
             pane = SidePane()
             self.query_one("#body").mount(pane)
         self.add_class("-reading")
-        pane.call_later(pane.open, page_of(wish))
+        return pane
 
     def add_words(self, words: str) -> None:
         """Add `words` to the question being written, and go on typing there."""

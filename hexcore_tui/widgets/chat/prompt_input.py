@@ -21,7 +21,7 @@ from hexcore_tui.widgets.chat.folded_pastes import FoldedPastes
 # The keys named in the frame, by where the focus is.
 Focus = Literal["typing", "answer", "cut short", "reading"]
 HINTS: dict[Focus, tuple[str, ...]] = {
-    "typing": ("submit", "focus_next", "next_mode", "new_session"),
+    "typing": ("submit", "focus_next", "look_up", "next_mode", "new_session"),
     "answer": ("open", "unfold", "wish('copy')", "wish('retry')", "wish('edit')", "leave"),
     "cut short": ("open", "wish('continue')", "wish('retry')", "wish('edit')", "wish('copy')", "leave"),
     "reading": ("leave", "focus_prompt"),

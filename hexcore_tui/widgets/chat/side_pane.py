@@ -1,4 +1,4 @@
-"""A rule or card beside the chat, with the trail of what was read before it."""
+"""A rule or card beside the chat, or what a search found, with the trail of what was read before it."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher, Input, Static
 
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.messages import CardRequested, RuleRequested, TextRequested
 from hexcore_tui.widgets.cards.card_view import CardView
+from hexcore_tui.widgets.chat.found_view import FoundView
 from hexcore_tui.widgets.rules.rule_view import RuleView
 from hexcore_tui.widgets.rules.trail import Trail
+from hexcore_tui.widgets.shared.delay import Delay
 from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
 from hexcore_tui.widgets.shared.key_bar import KeyBar
 from hexcore_tui.widgets.shared.linked_text import LinkedText
+from hexcore_tui.widgets.shared.query_input import QueryInput
 
 
 @dataclass(frozen=True)
 class Page:
-    """What the pane can show; `text` is that of a passage that is neither rule nor card."""
+    """What the pane can show; `text` is that of a passage that is neither rule nor card. The name of what was
+    found are the words looked for."""
 
-    kind: Literal["rule", "card", "text"]
+    kind: Literal["rule", "card", "text", "found"]
     name: str
     text: str = ""
     source: str = ""
@@ -63,15 +67,21 @@ class SidePane(Vertical):
         self._rule = RuleView(id="rule")
         self._card = CardView(id="card")
         self._text = LinkedText(id="text")
+        self._found = FoundView(id="found")
+        self._field = QueryInput("A rule's number, words of a rule, or a card")
         self._pages = ContentSwitcher(initial="rule")
+        self._field.display = False
+        self._typing = Delay(self)
 
     def compose(self) -> ComposeResult:
         """The title tells what is read and where on the trail, the keys how to go on."""
         yield self._title
+        yield self._field
         with self._pages:
             yield self._rule
             yield self._card
             yield self._text
+            yield self._found
         yield KeyBar("text", "pane")
 
     def on_rule_requested(self, message: RuleRequested) -> None:
@@ -84,6 +94,34 @@ class SidePane(Vertical):
         message.stop()
         self.open(Page("card", message.name))
 
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """Show what is found so far; on the trail is only what was asked for with Enter."""
+        message.stop()
+        self._typing.call(self._preview)
+
+    def on_query_input_moved(self, message: QueryInput.Moved) -> None:
+        """Go down from the field into what was found."""
+        if message.key == "down":
+            self._found.focus()
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """Look for what was typed."""
+        message.stop()
+        if self._field.words:
+            self.open(Page("found", self._field.words))
+
+    def action_search(self) -> None:
+        """Type what to look for; what stands in the question field stays there."""
+        self._field.value = ""
+        # At once, not with the next style: letters typed together with the key belong to the field.
+        self._field.display = True
+        self.screen.set_focus(self._field)
+
+    def _preview(self) -> None:
+        if self._field.has_focus and self._field.words:
+            self._pages.current = "found"
+            self._found.search(self._field.words)
+
     def action_back(self) -> None:
         """Go back along the trail."""
         self._show(self._trail.back())
@@ -93,13 +131,18 @@ class SidePane(Vertical):
         self._show(self._trail.forward())
 
     def action_close(self) -> None:
-        """Close the pane; the trail stays for the next time."""
-        self.post_message(self.Closed())
+        """Leave the search for what was read before it, else close the pane; the trail stays for the next
+        time."""
+        if self._field.has_focus and self._trail.current:
+            self._show(self._trail.current)
+        else:
+            self._field.display = False
+            self.post_message(self.Closed())
 
     def action_ask_about(self) -> None:
         """Put what is read into the question being written."""
         page = self._trail.current
-        if page:
+        if page and page.kind != "found":
             name = clean_line(page.name)
             host(self).ask_about(f"[[{name}]] " if page.kind == "card" else f"{name} ")
 
@@ -120,7 +163,8 @@ class SidePane(Vertical):
 
     @property
     def _shown(self) -> LinkedText:
-        return {"rule": self._rule, "card": self._card, "text": self._text}[self._pages.current or "rule"]
+        pages = {"rule": self._rule, "card": self._card, "text": self._text, "found": self._found}
+        return pages[self._pages.current or "rule"]
 
     def _show(self, page: Page | None) -> None:
         if page is None:
@@ -129,8 +173,11 @@ class SidePane(Vertical):
             self._rule.preview(page.name)
         elif page.kind == "card":
             self._card.show(page.name)
+        elif page.kind == "found":
+            self._found.search(page.name)
         else:
             self._text.show_document(_text_document(page))
+        self._field.display = False
         self._pages.current = page.kind
         self._title.update(self._title_content(page))
         self.take_focus()

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 QUIET_S = 2.0
 QUESTION = "Gravelmaw Titan has trample: how much damage must the blocker get?"
-ESCAPE, CONTROL_N, CONTROL_O, CONTROL_Q = "\x1b", "\x0e", "\x0f", "\x11"
+ESCAPE, CONTROL_L, CONTROL_N, CONTROL_O, CONTROL_Q = "\x1b", "\x0c", "\x0e", "\x0f", "\x11"
 CONTROL_E, CONTROL_X, CONTROL_Z = "\x05", "\x18", "\x1a"
 F2, F3, F4, F6 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~"
 
@@ -89,6 +89,34 @@ def test_a_card_is_found_by_a_query_with_an_operator(engine_home: Paths, open_te
     terminal.send("t:snake pow<2")
     terminal.wait_for(lambda text: "Nettle Adder" in text and "1 found" in text)
     assert "Gravelmaw Titan" not in terminal.text
+
+
+def test_rules_and_cards_are_looked_up_beside_the_chat_and_the_question_stays(
+    engine_home: Paths, open_terminal: Any
+) -> None:
+    terminal = open_terminal(columns=110, rows=36)
+    terminal.wait_for("Question")
+    terminal.send("half a question")
+    terminal.wait_for("half a question")
+    terminal.send(CONTROL_L)
+    terminal.wait_for("words of a rule")
+    terminal.send("trample")
+    terminal.wait_for(lambda text: "Rules (" in text and "702.19" in text)
+    terminal.send("\r")
+    terminal.wait_for(lambda text: "words of a rule" not in text and "│ trample" in text)
+    # The card that has it comes first, then the rules.
+    terminal.send("\t")
+    terminal.send("\t")
+    terminal.send("\r")
+    terminal.wait_for("Under 702.19")
+    terminal.send("/nettle")
+    terminal.wait_for(lambda text: "Cards (1 of 1)" in text and "Nettle Adder" in text)
+    terminal.send(ESCAPE)
+    terminal.wait_for("Under 702.19")
+    terminal.send(ESCAPE)
+    terminal.wait_for(lambda text: "702.19" not in text)
+    terminal.send(" and more")
+    terminal.wait_for("half a question and more")
 
 
 def test_two_releases_are_compared(engine_home: Paths, open_terminal: Any, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events
@@ -27,6 +29,8 @@ from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 SMALL_MODEL = ModelRecord(
     "Pebble-1M", "pebble.gguf", "llama_cpp", weights_bytes=98_000_000, small=True, num_parameters=1_000_000
 )
+# How long a screen may take on a busy machine.
+DEADLINE_S = 20.0
 Outcome = events.AnswerCompleted | events.AnswerStopped
 ANSWER = "Yes: the lantern decides it [702.19b].\n\n- Then [510.1c].\n- Not [999.9z], see [702.19b]."
 
@@ -112,3 +116,12 @@ def screen_text(app: HexcoreApp) -> str:
     """What the screen shows, line by line."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+async def until(app: HexcoreApp, pilot: Pilot[int], *words: str) -> None:
+    """Wait until the screen shows all of these."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not all(word in screen_text(app) for word in words):
+        assert time.monotonic() < deadline, screen_text(app)
+        await pilot.pause(0.02)
+    await pilot.pause()

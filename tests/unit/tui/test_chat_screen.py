@@ -17,7 +17,18 @@ from hexcore_tui.widgets.chat.transcript import Transcript
 from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 from hexcore_tui.widgets.rules.rule_view import RuleView
 
-from .conftest import ANSWER, CITATIONS, PASSAGES, beginning, ending, passage, screen_text, streamed, tell
+from .conftest import (
+    ANSWER,
+    CITATIONS,
+    PASSAGES,
+    beginning,
+    ending,
+    passage,
+    screen_text,
+    streamed,
+    tell,
+    until,
+)
 
 MakeApp = Callable[[], HexcoreApp]
 
@@ -183,11 +194,9 @@ async def test_a_stored_conversation_is_shown_with_its_evidence_and_marks(make_a
 async def test_an_empty_home_is_told_in_lines_that_name_the_command(make_app: MakeApp) -> None:
     app = make_app()
     async with app.run_test() as pilot:
-        await app.workers.wait_for_complete()
-        await pilot.pause()
+        await until(app, pilot, "no rules yet")
         text = " ".join(screen_text(app).split())
         assert "Nothing is set up yet" in text
-        assert "no rules yet" in text
         assert "hexcore setup" in text
         assert "Fan Content" in text
 

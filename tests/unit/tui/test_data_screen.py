@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.screens.data import DataScreen, import_request, typed_path
 
-from .conftest import screen_text
+from .conftest import screen_text, until
 
 MakeApp = Callable[[], HexcoreApp]
 
@@ -28,13 +27,6 @@ async def say(app: HexcoreApp, pilot: Pilot[int], *told: Message) -> str:
         app.screen.post_message(message)
         await pilot.pause()
     return screen_text(app)
-
-
-async def until_said(app: HexcoreApp, pilot: Pilot[int], words: str) -> None:
-    deadline = time.monotonic() + 20
-    while words not in screen_text(app):
-        assert time.monotonic() < deadline, screen_text(app)
-        await pilot.pause(0.02)
 
 
 async def test_a_file_is_asked_for_and_what_comes_of_it_is_said(make_app: MakeApp) -> None:
@@ -49,7 +41,7 @@ async def test_a_file_is_asked_for_and_what_comes_of_it_is_said(make_app: MakeAp
         app.screen.query_one(Input).value = "rules.txt"
         await pilot.press("enter")
         # This app has no engine.
-        await until_said(app, pilot, "No engine is running.")
+        await until(app, pilot, "No engine is running.")
         progressed = messages.DataWorkProgressed(events.DataProgressed("fetching moss", 0.5))
         text = await say(app, pilot, progressed)
         assert "fetching moss" in text
@@ -67,7 +59,7 @@ async def test_what_needs_no_file_begins_at_once_and_its_failure_is_said(
     app = make_app()
     async with app.run_test(size=(90, 30)) as pilot:
         await app.run_action(action)
-        await until_said(app, pilot, "No engine is running.")
+        await until(app, pilot, "No engine is running.")
         error = ErrorRecord("HX-DOWNLOAD", "The page can't be reached.", "Check the connection.")
         text = await say(app, pilot, messages.RequestRefused(error))
         assert "The page can't be reached." in text

@@ -19,8 +19,10 @@ class Watched(HexcoreApp):
         self.exit()
 
 async def main():
-    async with Watched(default_paths(), Settings(), start_engine=False).run_test() as pilot:
-        await pilot.pause()
+    app = Watched(default_paths(), Settings(), start_engine=False)
+    async with app.run_test():
+        while not app._exit:
+            await asyncio.sleep(0.01)
 
 asyncio.run(main())
 """

@@ -7,7 +7,6 @@ apply to how many cells.
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import os
 from collections.abc import Awaitable, Callable
@@ -36,7 +35,7 @@ from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.messages import RuleRequested
 
-from .conftest import answered, screen_text
+from .conftest import answered, screen_text, until
 from .test_lookup_screens import RULES
 from .test_memory_screen import GB, GPUS, LOADED, MACHINE, OURS, USAGE
 
@@ -44,7 +43,6 @@ LOOKS = Path(__file__).with_name("looks")
 SIZES = ((80, 24), (120, 40), (200, 60))
 THEMES = ("hexcore-dark", "hexcore-light")
 RENEW = os.environ.get("HEXCORE_RENEW_LOOKS") == "1"
-DEADLINE_S = 10.0
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZαβγδεζηθικλμνξοπρστυφχψω"
 
 Look = Callable[[HexcoreApp, Pilot[int]], Awaitable[None]]
@@ -133,14 +131,6 @@ def build_world(paths: Paths, folder: Path) -> None:
     with import_lock(paths.knowledge_dir):
         source = CardsSource(SOURCE, "2026-01-01", len(CARDS))
         publish_cards(paths.knowledge_dir, lambda connection: write_cards(connection, CARDS, source))
-
-
-async def until(app: HexcoreApp, pilot: Pilot[int], *words: str) -> None:
-    """Wait until the screen shows all of these."""
-    async with asyncio.timeout(DEADLINE_S):
-        while not all(word in screen_text(app) for word in words):
-            await pilot.pause(0.02)
-    await pilot.pause()
 
 
 async def drawn(app: HexcoreApp, pilot: Pilot[int]) -> str:

@@ -1,0 +1,64 @@
+"""What a search beside the chat found: cards and rules in one text, each a link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import work
+
+from hexcore_engine.errors import HexcoreError
+from hexcore_engine.utils.validation import clean_line
+from hexcore_tui.widgets.rules.findings import find_rules
+from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
+from hexcore_tui.widgets.shared.failure import failure_document
+from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
+from hexcore_tui.widgets.shared.linked_text import LinkedText
+
+if TYPE_CHECKING:
+    from hexcore_engine.knowledge.lookup import Knowledge
+
+NUM_CARDS = 8
+NUM_RULES = 24
+MUTED = "$text-muted"
+
+
+class FoundView(LinkedText):
+    """`search(words)` looks for rules and cards off the event loop; links post what they open."""
+
+    def search(self, words: str) -> None:
+        """Show what `words` find; the newest call wins."""
+        self._search(words)
+
+    @work(group="found", exclusive=True, exit_on_error=False)
+    async def _search(self, words: str) -> None:
+        try:
+            document = await knowledge_thread(self).call(lambda knowledge: find_both(knowledge, words))
+        except HexcoreError as error:
+            document = failure_document(error)
+        self.show_document(document)
+
+
+def find_both(knowledge: Knowledge, words: str) -> Document:
+    """Return the cards that `words` name or ask for, and the rules they find."""
+    builder = DocumentBuilder()
+    cards = knowledge.find_cards(words, NUM_CARDS)
+    findings = find_rules(knowledge, words)
+    if cards.hits:
+        builder.add(f"Cards ({len(cards.hits)} of {cards.total})", MUTED)
+        builder.end_line()
+    for hit in cards.hits:
+        builder.link(clean_line(hit.name), "card", hit.name)
+        builder.add(f"  {clean_line(hit.type_line)}", MUTED)
+        builder.end_line()
+    rules = [finding for finding in findings if finding.number is not None]
+    if rules:
+        builder.end_line()
+        builder.add(f"Rules ({min(NUM_RULES, len(rules))} of {len(rules)})", MUTED)
+        builder.end_line()
+    for finding in rules[:NUM_RULES]:
+        builder.link(finding.label, "rule", finding.number or "")
+        builder.add(f"  {finding.text}")
+        builder.end_line()
+    if not cards.hits and not rules:
+        builder.add("Nothing was found. A rule's number, words of a rule, or a card's name find something.")
+    return builder.build()
