@@ -41,11 +41,12 @@ OTHERWISE = (
     (r"^setup", {3}, "nothing can be fetched"),
     (r"^data update", {4}, "the sources can't be asked"),
     (
-        r"^data vectors|import-gguf|^models (get|plan)|torch",
+        r"^data vectors|import-gguf|^models (get|plan .)|torch",
         {2, 3, 4},
         "the extra or its model is missing",
     ),
     (r"^models use (.*\.gguf|OWNER/NAME|embedded)", {3, 4}, "there is no such model"),
+    (r"^ask --experts", {4}, "the scripted model has no adapters"),
     (r"adapter", {0, 1, 3, 4}, "there is no such adapter, or no model that torch runs"),
 )
 

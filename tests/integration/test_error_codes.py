@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from hexcore_engine import errors
 from hexcore_engine.client.locks import try_lock
 from hexcore_engine.client.supervisor import engine_status
 from hexcore_engine.data.demo import build_demo
 from hexcore_engine.data.vectors import LOCK_NAME
+from hexcore_engine.knowledge.store.integrity import digest_of
+from hexcore_engine.knowledge.store.pointer import read_pointer, write_pointer
 from hexcore_engine.paths import Paths
 from hexcore_engine.sessions.store import SessionStore
 from tests.integration.faulty_server import faulty_server
@@ -95,11 +98,15 @@ def damaged_engine(machine: Machine) -> Done:
 
 
 def damaged_lists(machine: Machine) -> Done:
-    """Valid for SQLite, but what the retriever reads of it was changed by hand."""
+    """Valid for SQLite and with its hash, but what the retriever reads of it was changed by hand."""
     (file,) = machine.paths.knowledge_dir.glob("rules-*.sqlite")
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE postings SET data = substr(data, 1, 3)")
     connection.close()
+    pointer = read_pointer(machine.paths.knowledge_dir)
+    assert pointer is not None
+    digests = {**pointer.digests, file.name: digest_of(file)}
+    write_pointer(machine.paths.knowledge_dir, replace(pointer, digests=digests))
     return machine.hexcore("ask", QUESTION, "--no-model", "--json")
 
 
@@ -236,11 +243,12 @@ def foreign_adapter(machine: Machine) -> Done:
 
 
 def experts_stay_whole(machine: Machine) -> Done:
-    """A mixture of experts that was asked to be 4-bit and can't be."""
+    """A mixture of experts of a kind that can't be made 4-bit, asked to be so."""
     pytest.importorskip("torch", reason="the torch extra is not installed")
-    from tests.unit.tiny_models import make_mixtral
+    from tests.unit.tiny_models import make_mixture
 
-    folder = make_mixtral(machine.folder / "mixtral")
+    sizes = {"num_experts": 4, "moe_intermediate_size": 128, "shared_expert_intermediate_size": 128}
+    folder = make_mixture(machine.folder / "mixture", "qwen2_moe", **sizes)
     options = ("--model", str(folder), "--decoder", "torch", "--quantization", "4bit")
     return machine.hexcore("ask", QUESTION, *options, "--json", timeout=180)
 
