@@ -50,6 +50,7 @@ from hexcore_tui.textual_gaps import (
     add_bindings,
     hear_escape_soon,
     on_hangup,
+    outlive_terminal,
     quieten_scrollbars,
     type_late,
     write_crash_file,
@@ -98,6 +99,7 @@ class HexcoreApp(NavigatingApp):
         """With `tour` a newcomer is shown around."""
         super().__init__()
         hear_escape_soon()
+        outlive_terminal()
         quieten_scrollbars()
         self.paths = paths
         self.settings = settings

@@ -21,6 +21,7 @@ from textual.containers import VerticalScroll
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.drivers import linux_driver
+from textual.drivers._writer_thread import WriterThread
 from textual.events import Key
 from textual.geometry import Region, Size
 from textual.screen import Screen
@@ -49,6 +50,31 @@ class AttentiveSelector(selectors.SelectSelector):
         ready = super().select(constants.ESCAPE_DELAY + 0.002 if self._has_read else timeout)
         self._has_read = bool(ready)
         return ready
+
+
+class LastingWriter(WriterThread):
+    """Writes to the terminal, and goes on taking what is written once the terminal is gone. Textual 8.2: its
+    own thread dies then, and the app waits for ever as soon as 30 writes stand in the queue."""
+
+    def run(self) -> None:
+        """Write until told to stop."""
+        is_gone = False
+        while (text := self._queue.get()) is not None:
+            if is_gone:
+                continue
+            try:
+                self._file.write(text)
+                if self._queue.qsize() == 0:
+                    self._file.flush()
+            except (OSError, ValueError):
+                is_gone = True
+        with contextlib.suppress(OSError, ValueError):
+            self._file.flush()
+
+
+def outlive_terminal() -> None:
+    """Let the app end when its terminal is gone, however much it still had to write."""
+    linux_driver.WriterThread = LastingWriter  # type: ignore[attr-defined]
 
 
 def hear_escape_soon() -> None:
