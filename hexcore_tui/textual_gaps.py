@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import select
 import selectors
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,22 +37,46 @@ from textual.worker import WorkerFailed
 
 def on_hangup(leave: Callable[[], None]) -> None:
     """Call `leave` when the terminal goes away. Textual 8.2: its Linux driver ignores SIGHUP and spins on a
-    dead terminal."""
+    dead terminal. The signal reaches the first process of a session only, which may be a `make` or a script
+    that waits for the app, so the input is watched too."""
+    loop = asyncio.get_running_loop()
+    AttentiveSelector.hung_up = partial(loop.call_soon_threadsafe, leave)
     # Not available in the thread or on the platform some tests run in.
     with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, leave)
+        loop.add_signal_handler(signal.SIGHUP, leave)
+
+
+# How often a dead terminal is looked at until the app has ended.
+GONE_PAUSE_S = 0.1
 
 
 class AttentiveSelector(selectors.SelectSelector):
-    """Waits no longer than an Esc may take once something was read."""
+    """Waits no longer than an Esc may take once something was read, and tells when the terminal is gone."""
 
+    hung_up: Callable[[], object] | None = None
     _has_read = False
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Return what can be read within `timeout` seconds, or sooner nothing."""
         ready = super().select(constants.ESCAPE_DELAY + 0.002 if self._has_read else timeout)
         self._has_read = bool(ready)
-        return ready
+        if not any(_is_gone(key.fd) for key, _ in ready):
+            return ready
+        if self.hung_up is not None:
+            # Told once; a loop that has ended needs no telling.
+            with contextlib.suppress(RuntimeError):
+                self.hung_up()
+            self.hung_up = None
+        # There is nothing to read any more, at once and for ever.
+        time.sleep(GONE_PAUSE_S)
+        return []
+
+
+def _is_gone(descriptor: int) -> bool:
+    """Whether the other end of a terminal was closed."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return any(event & (select.POLLHUP | select.POLLNVAL) for _, event in poll.poll(0))
 
 
 class LastingWriter(WriterThread):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,16 @@ def test_escape_stops_a_running_answer(engine_home: Paths, open_terminal: Any) -
     terminal.wait_for("word12")
     terminal.send(ESCAPE)
     terminal.wait_for("Stopped. What was written is kept.")
+
+
+def test_the_app_ends_with_its_terminal_when_another_program_started_it(
+    engine_home: Paths, open_terminal: Any
+) -> None:
+    # The kernel tells the first process of a session only; as make does, this one waits for its child.
+    terminal = open_terminal(argv=("sh", "-c", f"trap : HUP; {sys.executable} -m hexcore_tui; exit 7"))
+    terminal.wait_for("Question")
+    terminal.hang_up()
+    assert terminal.wait_for_exit() == 7
 
 
 def test_a_dropped_line_ends_the_app_and_the_engine_finishes_the_answer(
