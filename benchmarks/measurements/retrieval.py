@@ -12,6 +12,7 @@ from benchmarks.harness import Bench, NotMeasurable, Target, percentile, timed_m
 from benchmarks.homes import environment, require_set_up
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.evaluation.questions import read_questions
+from hexcore_engine.knowledge.index.base import VectorIndex
 from hexcore_engine.knowledge.index.lexical import content_words, ranked_rules
 from hexcore_engine.knowledge.retriever import HybridRetriever
 from hexcore_engine.knowledge.store.reader import KnowledgeReader
@@ -35,11 +36,8 @@ print((time.perf_counter() - started) * 1000)
 def measure(bench: Bench) -> dict[str, float]:
     """Ask the training questions, each after a plain query of its words."""
     require_set_up(bench.prepared)
-    texts = [question.question for question in read_questions(DATA_FILE)][: bench.rounds(300, quick=20)]
-    try:
-        plain_ms, retrieval_ms = ask_all(bench, texts, HybridRetriever(bench.prepared.knowledge_dir))
-    except HexcoreError as error:
-        raise NotMeasurable(f"{error.message} {error.remedy}") from error
+    texts = questions(bench)
+    plain_ms, retrieval_ms = ask_all(bench, texts, None)
     first_ms = [ask_first(bench, texts[number]) for number in range(bench.rounds(7))]
     return {
         "retrieval / one plain full-text query, medians": (
@@ -53,26 +51,36 @@ def measure(bench: Bench) -> dict[str, float]:
     }
 
 
+def questions(bench: Bench) -> list[str]:
+    """Return the questions to measure with."""
+    return [question.question for question in read_questions(DATA_FILE)][: bench.rounds(300, quick=20)]
+
+
 def ask_all(
-    bench: Bench, texts: Sequence[str], retriever: HybridRetriever
+    bench: Bench, texts: Sequence[str], vectors: VectorIndex | None
 ) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of plain queries and of retrieval, in turn by question; ends the retriever.
+    """Return the milliseconds of plain queries and of retrieval, in turn by question.
 
     Raises:
-        NotMeasurable: when the home has no rules to search.
+        NotMeasurable: when the home has no rules to search, or damaged ones.
     """
     reader = KnowledgeReader(bench.prepared.knowledge_dir)
-    connection = reader.connection()
-    if connection is None or not reader.has_release:
-        raise NotMeasurable(f"{bench.prepared.home} has no rules; run `hexcore setup` first")
-    retriever.retrieve(texts[0])
-    ranked_rules(connection, content_words(texts[0]))
-    plain_ms, retrieval_ms = [], []
-    for text in texts:
-        plain_ms.append(timed_ms(partial(ranked_rules, connection, content_words(text))))
-        retrieval_ms.append(timed_ms(partial(retriever.retrieve, text)))
-    retriever.close()
-    reader.close()
+    retriever = HybridRetriever(bench.prepared.knowledge_dir, vectors)
+    try:
+        connection = reader.connection()
+        if connection is None or not reader.has_release:
+            raise NotMeasurable(f"{bench.prepared.home} has no rules; run `hexcore setup` first")
+        retriever.retrieve(texts[0])
+        ranked_rules(connection, content_words(texts[0]))
+        plain_ms, retrieval_ms = [], []
+        for text in texts:
+            plain_ms.append(timed_ms(partial(ranked_rules, connection, content_words(text))))
+            retrieval_ms.append(timed_ms(partial(retriever.retrieve, text)))
+    except HexcoreError as error:
+        raise NotMeasurable(f"{error.message} {error.remedy}") from error
+    finally:
+        retriever.close()
+        reader.close()
     return plain_ms, retrieval_ms
 
 

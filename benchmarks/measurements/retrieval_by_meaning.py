@@ -6,13 +6,10 @@ import statistics
 
 from benchmarks.harness import Bench, NotMeasurable, Target, percentile
 from benchmarks.homes import require_set_up
-from benchmarks.measurements.retrieval import ask_all
+from benchmarks.measurements.retrieval import ask_all, questions
 from hexcore_engine.data.vectors import open_vectors, why_absent
 from hexcore_engine.errors import HexcoreError
-from hexcore_engine.evaluation.questions import read_questions
-from hexcore_engine.knowledge.retriever import HybridRetriever
 from hexcore_engine.settings import DataSettings
-from hexcore_engine.training.ranker import DATA_FILE
 
 TARGETS = (
     Target("with vectors / one plain full-text query, medians", 6),
@@ -26,15 +23,13 @@ def measure(bench: Bench) -> dict[str, float]:
     absence = why_absent(bench.prepared, DataSettings())
     if absence is not None:
         raise NotMeasurable(absence.note)
-    texts = [question.question for question in read_questions(DATA_FILE)][: bench.rounds(300, quick=20)]
     try:
         vectors = open_vectors(bench.prepared, DataSettings())
-        if vectors is None:
-            raise NotMeasurable("the rules have no vectors yet: run `hexcore data vectors`")
-        retriever = HybridRetriever(bench.prepared.knowledge_dir, vectors)
-        plain_ms, retrieval_ms = ask_all(bench, texts, retriever)
     except HexcoreError as error:
         raise NotMeasurable(f"{error.message} {error.remedy}") from error
+    if vectors is None:
+        raise NotMeasurable("the rules have no vectors yet: run `hexcore data vectors`")
+    plain_ms, retrieval_ms = ask_all(bench, questions(bench), vectors)
     return {
         "with vectors / one plain full-text query, medians": (
             statistics.median(retrieval_ms) / statistics.median(plain_ms)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,11 @@ def _environment(paths: Paths) -> dict[str, str]:
     return environment | {"TERM": "xterm-256color", "HEXCORE_HOME": str(paths.home), **ENGINE_VARIABLES}
 
 
+def _output_of(environment: dict[str, str], *command: str) -> str:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
+    return done.stdout
+
+
 @pytest.fixture
 def tmux(paths: Paths, tmp_path: Path) -> Iterator[Callable[..., str]]:
     """Runs tmux with a server of this test's own; it does not outlive the test."""
@@ -176,17 +182,7 @@ def tmux(paths: Paths, tmp_path: Path) -> Iterator[Callable[..., str]]:
     environment = _environment(paths)
     socket = str(tmp_path / "tmux.sock")
 
-    def run(*words: str) -> str:
-        done = subprocess.run(
-            ["tmux", "-S", socket, *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-        return done.stdout
-
+    run = partial(_output_of, environment, "tmux", "-S", socket)
     yield run
     run("kill-server")
 
@@ -225,18 +221,7 @@ def screen(paths: Paths, tmp_path: Path) -> Iterator[Callable[..., str]]:
     folder = tmp_path / "screens"
     folder.mkdir(mode=0o700)
     environment = _environment(paths) | {"SCREENDIR": str(folder)}
-
-    def run(*words: str) -> str:
-        done = subprocess.run(
-            ["screen", "-c", "/dev/null", *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-        return done.stdout
-
+    run = partial(_output_of, environment, "screen", "-c", "/dev/null")
     yield run
     run("-S", "own", "-X", "quit")
 

@@ -52,6 +52,13 @@ async def _ask(app: HexcoreApp, pilot: Pilot[int], question: str = QUESTION) -> 
     return app.chat.turns[-1]
 
 
+async def _begun(app: HexcoreApp, pilot: Pilot[int]) -> Turn:
+    """A turn in the middle of SLOW_TEXT."""
+    turn = await _ask(app, pilot)
+    await _until(lambda: "word" in turn.answer)
+    return turn
+
+
 async def _answer(app: HexcoreApp, pilot: Pilot[int], question: str = QUESTION) -> Turn:
     turn = await _ask(app, pilot, question)
     await _until(lambda: not app.chat.answering)
@@ -169,8 +176,7 @@ async def test_escape_stops_from_another_screen_and_keeps_what_was_written(
     monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
     app = _app(engine_home)
     async with app.run_test() as pilot:
-        turn = await _ask(app, pilot)
-        await _until(lambda: "word" in turn.answer)
+        turn = await _begun(app, pilot)
         await pilot.press("f6")
         await pilot.press("escape")
         await _until(lambda: not app.chat.answering)
@@ -185,8 +191,7 @@ async def test_a_lost_engine_leaves_the_part_on_the_screen_and_the_next_question
     monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
     app = _app(engine_home)
     async with app.run_test() as pilot:
-        turn = await _ask(app, pilot)
-        await _until(lambda: "word" in turn.answer)
+        turn = await _begun(app, pilot)
         status = await engine_status(engine_home)
         assert status is not None
         assert status.pid is not None
@@ -292,8 +297,7 @@ async def test_a_stopped_answer_is_gone_on_with_from_the_same_evidence(
     monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
     app = _app(engine_home)
     async with app.run_test() as pilot:
-        turn = await _ask(app, pilot)
-        await _until(lambda: "word" in turn.answer)
+        turn = await _begun(app, pilot)
         await pilot.press("escape")
         await _until(lambda: not app.chat.answering)
         await pilot.press("up", "c")
