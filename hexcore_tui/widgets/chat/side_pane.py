@@ -95,20 +95,19 @@ class SidePane(Vertical):
         self.open(Page("card", message.name))
 
     def on_input_changed(self, message: Input.Changed) -> None:
-        """Show what is found so far; on the trail is only what was asked for with Enter."""
+        """Show what is found so far; on the trail is only what one goes into."""
         message.stop()
         self._typing.call(self._preview)
 
     def on_query_input_moved(self, message: QueryInput.Moved) -> None:
         """Go down from the field into what was found."""
         if message.key == "down":
-            self._found.focus()
+            self._go_into_found()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """Look for what was typed."""
         message.stop()
-        if self._field.words:
-            self.open(Page("found", self._field.words))
+        self._go_into_found()
 
     def action_search(self) -> None:
         """Type what to look for; what stands in the question field stays there."""
@@ -116,6 +115,10 @@ class SidePane(Vertical):
         # At once, not with the next style: letters typed together with the key belong to the field.
         self._field.display = True
         self.screen.set_focus(self._field)
+
+    def _go_into_found(self) -> None:
+        if self._field.words:
+            self.open(Page("found", self._field.words))
 
     def _preview(self) -> None:
         if self._field.has_focus and self._field.words:
@@ -140,9 +143,9 @@ class SidePane(Vertical):
             self.post_message(self.Closed())
 
     def action_ask_about(self) -> None:
-        """Put what is read into the question being written."""
+        """Put what is read, or the words that were looked for, into the question being written."""
         page = self._trail.current
-        if page and page.kind != "found":
+        if page:
             name = clean_line(page.name)
             host(self).ask_about(f"[[{name}]] " if page.kind == "card" else f"{name} ")
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 QUIET_S = 2.0
 QUESTION = "Gravelmaw Titan has trample: how much damage must the blocker get?"
-ESCAPE, CONTROL_L, CONTROL_N, CONTROL_O, CONTROL_Q = "\x1b", "\x0c", "\x0e", "\x0f", "\x11"
+ESCAPE, DOWN, CONTROL_L, CONTROL_N, CONTROL_O, CONTROL_Q = "\x1b", "\x1b[B", "\x0c", "\x0e", "\x0f", "\x11"
 CONTROL_E, CONTROL_X, CONTROL_Z = "\x05", "\x18", "\x1a"
 F2, F3, F4, F6 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~"
 
@@ -103,12 +103,16 @@ def test_rules_and_cards_are_looked_up_beside_the_chat_and_the_question_stays(
     terminal.wait_for("words of a rule")
     terminal.send("trample")
     terminal.wait_for(lambda text: "Rules (" in text and "702.19" in text)
-    terminal.send("\r")
+    terminal.send(DOWN)
     terminal.wait_for(lambda text: "words of a rule" not in text and "│ trample" in text)
     # The card that has it comes first, then the rules.
     terminal.send("\t")
     terminal.send("\t")
     terminal.send("\r")
+    terminal.wait_for("Under 702.19")
+    terminal.send("[")
+    terminal.wait_for("Rules (")
+    terminal.send("]")
     terminal.wait_for("Under 702.19")
     terminal.send("/nettle")
     terminal.wait_for(lambda text: "Cards (1 of 1)" in text and "Nettle Adder" in text)
