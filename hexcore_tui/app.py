@@ -48,6 +48,7 @@ from hexcore_tui.navigation import NavigatingApp
 from hexcore_tui.textual_gaps import (
     FrugalStylesheet,
     add_bindings,
+    bear_no_room,
     hear_escape_soon,
     on_hangup,
     outlive_terminal,
@@ -98,6 +99,7 @@ class HexcoreApp(NavigatingApp):
     ) -> None:
         """With `tour` a newcomer is shown around."""
         super().__init__()
+        bear_no_room()
         hear_escape_soon()
         outlive_terminal()
         quieten_scrollbars()

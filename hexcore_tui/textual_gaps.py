@@ -15,18 +15,18 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
+from rich._wrap import divide_line
 from rich.segment import Segments
-from textual import constants
+from textual import constants, content
 from textual.binding import BindingsMap, BindingType
-from textual.containers import VerticalScroll
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.drivers import linux_driver
 from textual.drivers._writer_thread import WriterThread
 from textual.events import Key
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar, ScrollBarRender
@@ -136,19 +136,23 @@ def write_crash_file(error: BaseException, folder: Path) -> Path | None:
     return file
 
 
-def scroll_to_line(options: OptionList) -> None:
-    """Scroll the container around `options` so that its highlighted line is seen.
+_move_page = OptionList._move_page
 
-    Textual 8.2: a list as high as its lines scrolls nothing, and the container looks at whole widgets only.
-    """
-    container = next((node for node in options.ancestors if isinstance(node, VerticalScroll)), None)
-    highlighted = options.highlighted
-    if container is None or highlighted is None or highlighted not in options._index_to_line:
-        return
-    line = options.region.y - container.content_region.y + container.scroll_offset.y
-    line += options._index_to_line[highlighted]
-    height = options._heights[highlighted]
-    container.scroll_to_region(Region(0, line, 1, height), animate=False, force=True)
+
+def _divide_line_somehow(text: str, width: int, fold: bool = True) -> list[int]:
+    return divide_line(text, max(1, width), fold)
+
+
+def _move_page_if_seen(options: OptionList, direction: Literal[-1, 1]) -> None:
+    if options.scrollable_content_region:
+        _move_page(options, direction)
+
+
+def bear_no_room() -> None:
+    """Let a window too small for a single letter of a widget be. Textual 8.2: a placeholder or a list that is
+    left no cell ends the app with a ValueError, and Page Up in the palette then with a KeyError."""
+    content.divide_line = _divide_line_somehow  # type: ignore[attr-defined]
+    OptionList._move_page = _move_page_if_seen  # type: ignore[method-assign, assignment]
 
 
 def show_length(view: ScrollView, num_lines: int) -> None:

@@ -103,10 +103,13 @@ class TurnsView(ScrollView):
         """Draw one line in sight."""
         width = self._width
         index = y + round(self.scroll_offset.y)
+        if not width:
+            # In a very small window, or for a moment while one is resized, the bar leaves no room for text.
+            return self._blank(width)
         if not self._pages:
             return self._welcome_strip(index, width)
         number, local = self._turn_at(index)
-        if number is None or not width:
+        if number is None:
             return self._blank(width)
         lines = self._pages[number].lines(width, self._plain)
         line = lines[local] if local < len(lines) else None

@@ -19,14 +19,15 @@ from hexcore_engine.data.demo import build_demo
 from hexcore_engine.paths import Paths
 from hexcore_tui.actions import ACTIONS
 from hexcore_tui.app import HexcoreApp
+from hexcore_tui.widgets.shared.title_bar import is_too_small
 
 from .conftest import screen_text
 
 pytestmark = pytest.mark.slow
 
 NUM_KEYS = int(os.environ.get("HEXCORE_FUZZ_KEYS", "300"))
-RESIZE_SHARE = 0.05
-SIZES = [(20, 5), (40, 12), (60, 20), (80, 24), (100, 30), (200, 60)]
+RESIZE_SHARE = 0.1
+SIZES = [(1, 1), (3, 3), (8, 8), (20, 5), (200, 2), (40, 12), (60, 20), (80, 24), (100, 30), (200, 60)]
 # These end the app.
 LEFT_OUT = {"ctrl+q", "ctrl+c"}
 
@@ -46,6 +47,9 @@ def _problem(app: HexcoreApp) -> str:
     """What is wrong with the focus, or nothing."""
     screen = app.screen
     if len(app.screen_stack) > 1 and not screen.focus_chain:
+        return ""
+    if is_too_small(app.size):
+        # The words about the size cover everything; some of it has no room to be focused in.
         return ""
     focused = screen.focused
     if focused is None:
@@ -107,3 +111,15 @@ async def test_tab_goes_round_every_screen_and_each_stop_can_be_seen(
                 assert focused is not None, key
                 assert focused.region.overlaps(app.screen.region), (key, focused)
                 assert focused.size.area > 0, (key, focused)
+
+
+@pytest.mark.parametrize("columns", range(1, 9))
+async def test_a_window_without_room_breaks_nothing(make_app: Callable[[], HexcoreApp], columns: int) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.resize_terminal(columns, 8)
+        await pilot.press("ctrl+p", "pageup", "pagedown", "escape")
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("a")
+        assert app.is_running
+        assert "a" in screen_text(app)
