@@ -16,8 +16,8 @@ _OPEN_SEQUENCE = re.compile(
     "|\x1b[ -/]*$"
     "|\r$"
 )
-# The same words three times in a row, or the same sentence three times, are a loop and no answer; nobody says a
-# long sentence even twice.
+# The same words three times in a row, or the same sentence three times, are a loop and no answer; nobody says
+# a long sentence even twice.
 LOOP_TIMES = 3
 LONG_SENTENCE_CHARACTERS = 80
 LONG_SENTENCE_TIMES = 2

@@ -164,7 +164,10 @@ def test_a_loop_is_ended_and_said() -> None:
 def test_a_long_sentence_that_comes_a_second_time_ends_the_answer_and_a_short_one_does_not() -> None:
     long = "The creature with the horn was blocked by two walls, so its damage is divided among both of them."
     short = "That is all of it, in short."
-    texts = (f"{long} It is so. {long} What follows is new.", f"{short} It is so. {short} What follows is new.")
+    texts = (
+        f"{long} It is so. {long} What follows is new.",
+        f"{short} It is so. {short} What follows is new.",
+    )
     answers = []
     for text in texts:
         *_, outcome = pipeline(ScriptedDecoder(text=text, tokens_per_s=0)).stream(QUESTION)
