@@ -1,5 +1,8 @@
 """A torch decoder that answers one question after another and weighs its process:
-`python -m tests.torture.torch_soaking FOLDER COUNT WARM_UP` writes what it saw as JSON."""
+`python -m tests.torture.torch_soaking FOLDER COUNT WARM_UP [DIFFERENT]` writes what it saw as JSON.
+
+DIFFERENT questions are asked again and again, 20 where it is not given.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +40,12 @@ PROMPT_CACHE_MB = 16
 SAMPLE_EVERY = 5
 
 
-def conversations() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Questions without end, NUM_QUESTIONS different ones, each with what is sent for it and the rules it may
+def conversations(num_different: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Questions without end, so many different ones, each with what is sent for it and the rules it may
     cite."""
     passages = itertools.cycle(digest_passages())
     asked = []
-    for question in itertools.islice(digest_questions(), NUM_QUESTIONS):
+    for question in itertools.islice(digest_questions(), num_different):
         found = tuple(itertools.islice(passages, PASSAGES_A_QUESTION))
         rules = tuple(passage.id for passage in found)
         asked.append((question, user_message(question, ("REASON",), found), rules))
@@ -62,7 +65,7 @@ def answer(decoder: TorchDecoder, request: DecodeRequest, stopped: bool) -> tupl
     raise AssertionError("an answer did not end")
 
 
-def soak(folder: Path, count: int, warm_up: int) -> dict[str, Any]:
+def soak(folder: Path, count: int, warm_up: int, num_different: int = NUM_QUESTIONS) -> dict[str, Any]:
     """Ask, weigh, and return how the answers ended and what the process held."""
     loaded = load_torch_model(folder, "none", device_map="cpu")
     decoder = TorchDecoder(
@@ -72,7 +75,7 @@ def soak(folder: Path, count: int, warm_up: int) -> dict[str, Any]:
     history: list[TurnRecord] = []
     ends: list[tuple[str, int, str]] = []
     samples: list[tuple[int, int, int]] = []
-    for number, (question, sent, rules) in enumerate(itertools.islice(conversations(), count)):
+    for number, (question, sent, rules) in enumerate(itertools.islice(conversations(num_different), count)):
         if number % TURNS_A_CONVERSATION == 0:
             history.clear()
         request = DecodeRequest(
@@ -90,4 +93,4 @@ def soak(folder: Path, count: int, warm_up: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(soak(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    sys.stdout.write(json.dumps(soak(Path(sys.argv[1]), *map(int, sys.argv[2:5]))))
