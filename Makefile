@@ -11,7 +11,7 @@ PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$name; break; fi; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help extras setup run test test-light check format coverage mutation bench docs pictures looks torture licences \
+.PHONY: help extras setup run test test-light check format coverage mutation bench docs pictures cast looks torture licences \
 	sbom release clean
 
 help: ## list the targets
@@ -59,7 +59,10 @@ docs: $(VENV)/.ready-dev ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 pictures: $(VENV)/.ready-dev ## draw the pictures of the README anew
-	@$(BIN)/python scripts/make_pictures.py
+	@$(BIN)/python scripts/screenshots.py
+
+cast: $(VENV)/.ready-dev ## record the demo in a terminal anew
+	@$(BIN)/python scripts/cast.py
 
 licences: $(VENV)/.ready-dev ## write the page of all dependencies' licences anew
 	@$(BIN)/python -m scripts.licences

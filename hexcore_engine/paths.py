@@ -57,6 +57,11 @@ class Paths:
         return self.home / "models"
 
     @property
+    def load_times_file(self) -> Path:
+        """How long each stage of a model's last load took, JSON."""
+        return self.models_dir / "load-times.json"
+
+    @property
     def adapters_dir(self) -> Path:
         """Adapters of the experts, a folder each."""
         return self.home / "adapters"

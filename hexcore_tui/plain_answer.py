@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from hexcore_engine.protocol import events
+from hexcore_engine.protocol.progress import duration_words
 from hexcore_engine.protocol.records import CITATION_WORDS, Citation, CitationStatus, Passage
 from hexcore_engine.utils.validation import clean_line, clean_text
 
@@ -20,6 +21,7 @@ class AnswerLines:
     def __init__(self, say: Say) -> None:
         self._say = say
         self._pending = ""
+        self._loading_told = False
         self._num_given_up: int | None = None
         self._citations: dict[tuple[str, CitationStatus], Citation] = {}
         self.session_id: str | None = None
@@ -30,6 +32,8 @@ class AnswerLines:
             self.session_id = event.session_id
         elif isinstance(event, events.PassagesRetrieved):
             self._take_passages(event)
+        elif isinstance(event, events.ModelLoading):
+            self._take_loading(event)
         elif isinstance(event, events.PlanMade):
             self._take_plan(event)
         elif isinstance(event, events.TextStreamed):
@@ -48,6 +52,15 @@ class AnswerLines:
         self._say(f"Found {count} rules and cards." if count else "No rule or card was found.")
         for passage in event.passages:
             self._say(passage_line(passage))
+
+    def _take_loading(self, event: events.ModelLoading) -> None:
+        if self._loading_told:
+            return
+        # Once is enough to be heard; a bar can't be.
+        self._loading_told = True
+        share = event.share
+        left = duration_words(event.elapsed_s * (1 - share) / share) if share else ""
+        self._say(f"The model loads, about {left} left." if left else "The model loads.")
 
     def _take_plan(self, event: events.PlanMade) -> None:
         for step in event.plan.given_up[self._num_given_up or 0 :]:

@@ -31,6 +31,7 @@ OUTSIDE_CORES = (
     "hexcore_engine/inference/kv_cache/",
     "hexcore_tui/__main__.py",
     "hexcore_tui/demo.py",
+    "hexcore_tui/demo_pictures.py",
     "hexcore_tui/plain.py",
 )
 EXTRA = {"torch", "transformers", "peft", "bitsandbytes", "accelerate", "safetensors", "faiss", "tokenizers"}

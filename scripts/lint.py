@@ -76,7 +76,7 @@ def docs_step(fix: bool) -> list[str]:
     """Reference pages and pictures as the code makes them, and no broken link."""
     mode = [] if fix else ["--check"]
     problems = run("python", "scripts/generate_docs.py", *mode)
-    problems += run("python", "scripts/make_pictures.py", *mode)
+    problems += run("python", "scripts/screenshots.py", *mode)
     return problems + run(
         "python", "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", "build/docs"
     )

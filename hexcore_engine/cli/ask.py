@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hexcore_engine.cli.command import CommandParser, Context, joined
+from hexcore_engine.cli.progress_line import ProgressLine
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import EngineLostError, HexcoreError, NotSetUpError, UsageError, error_from_record
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.limits import check_experts, check_question
+from hexcore_engine.protocol.progress import progress_words
 from hexcore_engine.protocol.records import (
     CITATION_WORDS,
     MODE_NAMES,
@@ -23,7 +25,7 @@ from hexcore_engine.protocol.records import (
     Usage,
     to_builtins,
 )
-from hexcore_engine.utils.validation import clean_text
+from hexcore_engine.utils.validation import clean_line, clean_text
 
 
 def configure(parser: CommandParser) -> None:
@@ -133,6 +135,7 @@ class _Asker:
         self._context = context
         self._arguments = arguments
         self._answer = _Answer()
+        self._line = ProgressLine(not context.output.as_json)
         self._error: HexcoreError | None = None
         self._retrieval_error: HexcoreError | None = None
 
@@ -154,6 +157,7 @@ class _Asker:
         except EngineLostError as error:
             self._error = error
         finally:
+            self._line.clear()
             await client.close()
         return self._finish()
 
@@ -163,9 +167,16 @@ class _Asker:
             return
         model = joined([wanted.model]) if wanted.model else None
         load = requests.LoadModel(model, wanted.decoder, wanted.quantization)
-        await client.call(load)
+        async for event in client.stream(load):
+            self._take(event)
 
     def _take(self, event: events.Event) -> None:
+        if isinstance(event, events.ModelLoading):
+            progress = progress_words(event.share, event.elapsed_s)
+            if progress:
+                self._line.show(f"Loading {clean_line(event.model)}: {clean_line(event.stage)} … {progress}")
+            return
+        self._line.clear()
         if isinstance(event, events.RequestFailed):
             raise error_from_record(event.error.code, event.error.message, event.error.remedy)
         if isinstance(event, events.TextStreamed):

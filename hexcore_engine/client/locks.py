@@ -46,8 +46,28 @@ def wait_for_lock(file: Path) -> int:
     return descriptor
 
 
+def is_held(file: Path) -> bool:
+    """Whether a process holds the lock now, whatever its file says; a file that is missing is held by
+    nobody."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # Shared, so that two that ask at once don't take each other for a holder.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def lock_holder(file: Path) -> LockHolder | None:
-    """Who holds a lock that is held, as its file says; None when it can't be told."""
+    """Who holds a lock that is held, as its file says; None when it can't be told.
+
+    For words on the screen alone: the file may be old or changed, and its process id another's by now.
+    """
     try:
         pid, since = file.read_text("ascii").split()
         return LockHolder(int(pid), float(since))

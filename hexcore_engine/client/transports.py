@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Protocol
 
+from hexcore_engine.client.peer import peer_pid
 from hexcore_engine.client.run_folder import ensure_run_folder
 from hexcore_engine.errors import EngineUnreachableError, ProtocolError
 from hexcore_engine.paths import Paths
@@ -33,8 +34,14 @@ class Transport:
     """Envelopes over a pair of streams."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: Writer, process: asyncio.subprocess.Process | None = None
+        self,
+        reader: asyncio.StreamReader,
+        writer: Writer,
+        process: asyncio.subprocess.Process | None = None,
+        peer_pid: int | None = None,
     ) -> None:
+        """Take the streams, and the program in between or the process that listens, where either is known."""
+        self.peer_pid = peer_pid
         self._reader = reader
         self._writer = writer
         self._process = process
@@ -91,7 +98,7 @@ async def connect_socket(paths: Paths) -> Transport | None:
         reader, writer = await asyncio.open_unix_connection(str(paths.socket_file))
     except (FileNotFoundError, ConnectionError):
         return None
-    return Transport(reader, writer)
+    return Transport(reader, writer, peer_pid=peer_pid(writer.get_extra_info("socket")))
 
 
 async def connect_program(command: Sequence[str]) -> Transport:

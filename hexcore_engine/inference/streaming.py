@@ -16,8 +16,11 @@ _OPEN_SEQUENCE = re.compile(
     "|\x1b[ -/]*$"
     "|\r$"
 )
-# The same words three times in a row, or the same sentence three times, are a loop and no answer.
+# The same words three times in a row, or the same sentence three times, are a loop and no answer; nobody says
+# a long sentence even twice.
 LOOP_TIMES = 3
+LONG_SENTENCE_CHARACTERS = 80
+LONG_SENTENCE_TIMES = 2
 MIN_LOOP_CHARACTERS = 24
 MAX_LOOP_CHARACTERS = 240
 _SENTENCE_ENDS = ".!?\n"
@@ -81,7 +84,9 @@ class LoopWatch:
             sentence = " ".join(text.lower().split())
             if len(sentence) >= MIN_LOOP_CHARACTERS:
                 self._sentences[sentence] = self._sentences.get(sentence, 0) + 1
-                found = found or self._sentences[sentence] >= LOOP_TIMES
+                is_long = len(sentence) >= LONG_SENTENCE_CHARACTERS
+                allowed = LONG_SENTENCE_TIMES if is_long else LOOP_TIMES
+                found = found or self._sentences[sentence] >= allowed
         return found
 
     def _end_repeats(self) -> bool:

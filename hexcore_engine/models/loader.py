@@ -10,6 +10,7 @@ from typing import Any
 from hexcore_engine.errors import DeviceMappingError, ModelMissingError
 from hexcore_engine.models.attention import use_by_head
 from hexcore_engine.models.device_map import WeightPlan, audit_weights, plan_weights, refuse_unfit
+from hexcore_engine.models.load_times import LoadWatch
 from hexcore_engine.models.quantization import (
     Quantization,
     choose_quantization,
@@ -17,6 +18,7 @@ from hexcore_engine.models.quantization import (
     quantization_config,
 )
 from hexcore_engine.models.torch_folder import TorchFolder, hide_progress_bars, read_torch_folder
+from hexcore_engine.models.weights_read import weights_read
 from hexcore_engine.utils.device import DeviceCapabilities, detect_device
 from hexcore_engine.utils.memory import bound_kernel_caches, give_back_freed
 
@@ -43,11 +45,13 @@ def load_torch_model(
     device_map: DeviceMap = "auto",
     max_memory: MaxMemory | None = None,
     dtype: Any = None,
+    watch: LoadWatch | None = None,
 ) -> LoadedTorchModel:
     """Load a model folder.
 
     `device_map` is "auto" (the GPU where there is one), "cpu", "cuda", or accelerate's explicit form;
     `max_memory` in bytes (or "8GiB") by device number or "cpu". `dtype` None chooses by the hardware.
+    `watch` is told how much of the weights was read.
 
     Raises:
         ModelMissingError: when the folder can't be used.
@@ -61,7 +65,8 @@ def load_torch_model(
     tokenizer = _load_tokenizer(found)
     plan = plan_weights(folder, kind, dtype)
     refuse_unfit(plan, _allowed_bytes(max_memory, device))
-    model = _load_weights(found, kind, dtype, _resolved_map(device_map, device), max_memory)
+    with weights_read(found.shards, watch):
+        model = _load_weights(found, kind, dtype, _resolved_map(device_map, device), max_memory)
     give_back_freed()
     if device.device == "cpu":
         use_by_head(model)

@@ -5,6 +5,7 @@ The stream of one question, in order:
     QuestionAccepted                       queued or admitted; the ids to refer to it
     QuestionRouted                         the mode it was understood in
     PassagesRetrieved                      the evidence, before any model runs
+    ModelLoading*                          while a model loads that takes over a second
     PlanMade                               what admission predicted and gave up
     (TextStreamed | CitationChecked)*      the answer, joined every 80 to 100 ms, numbered from 0
     AnswerCompleted | AnswerStopped | AnswerFailed
@@ -228,11 +229,13 @@ class ModelPlanned(BaseEvent, frozen=True):
 
 
 class ModelLoading(BaseEvent, frozen=True):
-    """A model is being loaded; `fraction` 0 to 1 where it is known."""
+    """A model is being loaded, since `elapsed_s` seconds; `share` 0 to 1 of the whole where it is known.
+    Comes again twice a second; in the stream of a question from the first second on."""
 
     model: str
     stage: str
-    fraction: float | None = None
+    share: float | None = None
+    elapsed_s: float = 0.0
 
 
 class ModelLoaded(BaseEvent, frozen=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hexcore_engine.inference.decoders.base import StopSignal
 from hexcore_engine.inference.request import PipelineRequest
-from hexcore_engine.protocol.events import AnswerOutcome, Event, TextStreamed
+from hexcore_engine.protocol.events import AnswerOutcome, Event, ModelLoading, TextStreamed
 from hexcore_engine.service.streaming import Connection
 
 
@@ -25,6 +25,9 @@ class RunningAnswer:
 
     def publish(self, event: Event) -> None:
         """Keep an event and send it to all who follow."""
+        if isinstance(event, ModelLoading) and self.events and isinstance(self.events[-1], ModelLoading):
+            # Whoever follows later needs the newest alone.
+            self.events.pop()
         self.events.append(event)
         if isinstance(event, TextStreamed):
             self.generated_pieces += len(event.text.split())

@@ -22,6 +22,7 @@ from hexcore_engine.protocol.limits import check_experts, check_question
 from hexcore_engine.protocol.records import EngineRecord, ErrorRecord, TurnRecord
 from hexcore_engine.service.answers import RunningAnswer, new_question_id
 from hexcore_engine.service.data_work import Work, importing, setting_up, start_data_work, updating
+from hexcore_engine.service.model_host import TELL_EVERY_S
 from hexcore_engine.service.streaming import Connection
 from hexcore_engine.utils.validation import clean_line
 
@@ -292,9 +293,15 @@ class Dispatcher:
         if load.stop_running:
             self._engine.answers.stop_all()
         name = load.model or self._engine.read_settings().model.path
-        connection.send(request_id, events.ModelLoading(clean_line(name), "loading"))
+        connection.send(request_id, events.ModelLoading(clean_line(name), "waiting for its turn"))
         host = self._engine.host
-        record = await self._between_answers(lambda: host.switch(load.model, load.decoder, load.quantization))
+        switching = asyncio.ensure_future(
+            self._between_answers(lambda: host.switch(load.model, load.decoder, load.quantization))
+        )
+        while not (await asyncio.wait({switching}, timeout=TELL_EVERY_S))[0]:
+            if (loading := host.loading()) is not None:
+                connection.send(request_id, loading)
+        record = await switching
         elapsed = time.monotonic() - started
         connection.send(request_id, events.ModelLoaded(record, elapsed))
 

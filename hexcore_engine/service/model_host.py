@@ -10,20 +10,28 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.inference.decoders.base import Decoder, OpeningStopped, StopSignal
+from hexcore_engine.models.load_times import LoadTimes, LoadWatch
 from hexcore_engine.paths import Paths
+from hexcore_engine.protocol.events import ModelLoading
 from hexcore_engine.protocol.records import ModelRecord
 from hexcore_engine.service.telemetry import LoadedModel
 from hexcore_engine.settings import ModelSettings, Settings, load_settings
+from hexcore_engine.utils.validation import clean_line
 
 logger = logging.getLogger(__name__)
 POLL_S = 0.03
+# How often it is told how far loading is, and how soon whoever asked a question hears of it.
+TELL_EVERY_S = 0.5
+TELL_AFTER_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,8 @@ class ModelHost:
         self._wanted = _Wanted()
         self._decoder: Decoder | None = None
         self._record: ModelRecord | None = None
+        # Name and progress of the model that is being loaded.
+        self._loading: tuple[str, LoadWatch] | None = None
         self._lock = threading.Lock()
         self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
 
@@ -72,19 +82,36 @@ class ModelHost:
             return None
         return LoadedModel(record, decoder.memory(), decoder.cache_stats())
 
-    def open(self, stop: StopSignal) -> Decoder:
+    def loading(self) -> ModelLoading | None:
+        """How far the model that is being loaded is; None while none is."""
+        current = self._loading
+        if current is None:
+            return None
+        name, watch = current
+        stage, elapsed_s, share = watch.progress()
+        return ModelLoading(name, stage, share, elapsed_s) if stage else None
+
+    def open(self, stop: StopSignal, tell: Callable[[ModelLoading], None]) -> Decoder:
         """Return the decoder, waiting for it to be loaded; called by the inference thread between two
         answers, so that a model whose runner ended, or that is no longer the chosen one, can be replaced.
+        `tell` hears how far it is where that takes longer.
 
         Raises:
             OpeningStopped: when `stop` is set while waiting.
             HexcoreError: when it can't be loaded.
         """
         future = self._loader.submit(self._ensure_current)
+        told_at = 0.0
         while not future.done():
             if stop.is_set():
                 raise OpeningStopped
             time.sleep(POLL_S)
+            loading = self.loading()
+            if loading is None or loading.elapsed_s < TELL_AFTER_S:
+                continue
+            if time.monotonic() - told_at >= TELL_EVERY_S:
+                told_at = time.monotonic()
+                tell(loading)
         return future.result()
 
     def load_in_background(self) -> Future[Decoder]:
@@ -120,21 +147,33 @@ class ModelHost:
         return self._ensure()
 
     def _ensure(self) -> Decoder:
-        from hexcore_engine.inference.decoders.factory import open_decoder
-
         with self._lock:
             if self._decoder is None:
                 # The settings file is read anew: `hexcore models use` may have changed it.
                 self._settings = load_settings(self._paths.settings_file)
                 started = time.monotonic()
-                wanted = self._wanted.applied_to(self._settings.model)
-                opened = open_decoder(wanted, self._settings.engine, self._paths)
+                opened = self._open_watched(self._wanted.applied_to(self._settings.model))
                 self._decoder = opened
                 self._record = opened.model
                 logger.info(
                     "a %s model was loaded in %.1f s", opened.model.decoder, time.monotonic() - started
                 )
             return self._decoder
+
+    def _open_watched(self, wanted: ModelSettings) -> Decoder:
+        from hexcore_engine.inference.decoders.factory import open_decoder
+
+        name = f"{wanted.decoder} {wanted.quantization} {wanted.path}"
+        times = LoadTimes(self._paths.load_times_file)
+        watch = LoadWatch(times.of(name))
+        self._loading = (clean_line(Path(wanted.path).name), watch)
+        try:
+            opened = open_decoder(wanted, self._settings.engine, self._paths, watch=watch)
+        finally:
+            self._loading = None
+        if stages := watch.finish():
+            times.remember(name, stages)
+        return opened
 
     def _switch(self, wanted: _Wanted) -> ModelRecord:
         from hexcore_engine.models.catalog import describe

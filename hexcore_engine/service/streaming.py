@@ -6,11 +6,9 @@ import asyncio
 import contextlib
 import logging
 import os
-import socket
-import struct
-import sys
 from collections.abc import Awaitable, Callable
 
+from hexcore_engine.client.peer import peer_uid
 from hexcore_engine.client.transports import read_envelope
 from hexcore_engine.errors import ProtocolError
 from hexcore_engine.protocol.codec import Envelope, encode_frame
@@ -22,9 +20,6 @@ logger = logging.getLogger(__name__)
 
 # A client this many frames behind does not read any more; an answer has a few hundred.
 MAX_QUEUED_FRAMES = 4096
-# Level, option, form of the answer and the user id's place in it, by platform: Linux SO_PEERCRED (17) gives
-# pid, uid, gid; macOS SOL_LOCAL (0) LOCAL_PEERCRED (1) gives version, uid, …
-_PEER_CREDENTIALS = {"linux": (socket.SOL_SOCKET, 17, "3i", 1), "darwin": (0, 1, "2I", 1)}
 
 
 class Connection:
@@ -88,19 +83,6 @@ class Connection:
         self._closed = True
         # Whoever reads from this connection sees its end too.
         self._writer.close()
-
-
-def peer_uid(connection: socket.socket) -> int | None:
-    """Return the user id of the process at the other end of a Unix socket; None where the system can't
-    tell."""
-    level, option, form, place = _PEER_CREDENTIALS.get(sys.platform, (None, 0, "", 0))
-    if level is None:
-        return None
-    try:
-        data = connection.getsockopt(level, option, struct.calcsize(form))
-        return int(struct.unpack(form, data)[place])
-    except (OSError, struct.error):
-        return None
 
 
 def is_ours(writer: asyncio.StreamWriter) -> bool:

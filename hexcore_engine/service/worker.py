@@ -103,7 +103,8 @@ class InferenceWorker:
     def _open_decoder(self) -> Decoder:
         if self._current is None:
             raise DecoderError("A model was asked for outside an answer.")
-        return self._host.open(self._current.stop)
+        answer = self._current
+        return self._host.open(answer.stop, lambda event: self._tell(answer, event))
 
     def _ensure_pipeline(self) -> HexcorePipeline:
         if self._pipeline is None:

@@ -12,6 +12,8 @@ from textual.screen import Screen
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.protocol import requests
 from hexcore_engine.protocol.events import SessionOpened
+from hexcore_engine.protocol.progress import progress_words
+from hexcore_engine.utils.validation import clean_line
 from hexcore_tui import messages
 from hexcore_tui.host import host
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
@@ -62,6 +64,12 @@ class ConversationScreen(Screen[None]):
     def on_evidence_found(self) -> None:
         """The rules are there to be read; a model may have to be loaded first."""
         self._status.doing = "The model gets ready … Esc stops"
+
+    def on_model_progressed(self, message: messages.ModelProgressed) -> None:
+        """A model that takes its time says how far it is."""
+        event = message.event
+        progress = progress_words(event.share, event.elapsed_s)
+        self._status.doing = f"The model loads: {clean_line(event.stage)} … {progress} · Esc stops"
 
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
         """The model that answers is known now, and reads what was found."""

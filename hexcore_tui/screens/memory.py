@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from hexcore_engine.protocol.progress import progress_words
 from hexcore_engine.protocol.requests import ListModels, LoadModel, PlanModel, UnloadModel
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.actions import bindings_of
@@ -29,7 +28,6 @@ from hexcore_tui.widgets.memory.device_list import DeviceList, DeviceScroll
 from hexcore_tui.widgets.memory.model_list import ModelList
 from hexcore_tui.widgets.shared.delay import Delay
 from hexcore_tui.widgets.shared.key_bar import KeyBar
-from hexcore_tui.widgets.shared.progress import progress_words
 from hexcore_tui.widgets.shared.row_list import RowList
 from hexcore_tui.widgets.shared.title_bar import TitleBar
 
@@ -64,9 +62,6 @@ class MemoryScreen(Screen[None]):
         self._plan = Static("", id="plan", classes="-empty")
         self._answers = AnswerLog()
         self._marked = Delay(self)
-        self._loading = ""
-        self._loading_since: float | None = None
-        self._share: float | None = None
 
     def compose(self) -> ComposeResult:
         """Devices, then the last answer and the models below or, on a wide screen, beside them."""
@@ -122,15 +117,13 @@ class MemoryScreen(Screen[None]):
         """Say how far the loading is."""
         message.stop()
         event = message.event
-        self._loading = f"Loading {clean_line(event.model)}: {clean_line(event.stage)}"
-        self._share = event.fraction
-        self._loading_since = self._loading_since or time.monotonic()
-        self._say_loading()
+        loading = f"Loading {clean_line(event.model)}: {clean_line(event.stage)}"
+        progress = progress_words(event.share, event.elapsed_s)
+        self._facts.progress = f"{loading} … {progress}"
 
     def on_model_arrived(self, message: ModelArrived) -> None:
         """A model is in memory."""
         message.stop()
-        self._loading_since = None
         event = message.event
         self._facts.progress = f"Loaded {clean_line(event.model.name)} in {event.elapsed_s:.1f} s"
         host(self).model_seen(event.model)
@@ -146,7 +139,6 @@ class MemoryScreen(Screen[None]):
     def on_request_refused(self, message: RequestRefused) -> None:
         """Say what failed; with the engine gone there is nothing to draw."""
         message.stop()
-        self._loading_since = None
         words = f"{message.error.message} {message.error.remedy}"
         if message.engine_lost or self._devices.snapshot is None:
             self._devices.problem = words
@@ -192,10 +184,3 @@ class MemoryScreen(Screen[None]):
         shown = clean_text(text) if self.has_class("-wide") else clean_line(text)
         self._plan.update(Content(shown).stylize(style) if style else Content(shown))
         self._plan.set_class(not text, "-empty")
-
-    def _say_loading(self) -> None:
-        """While it loads, how far it is."""
-        if self._loading_since is not None:
-            progress = progress_words(self._share, time.monotonic() - self._loading_since)
-            self._facts.progress = f"{self._loading} … {progress}"
-            self.set_timer(1.0, self._say_loading)

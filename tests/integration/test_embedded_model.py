@@ -14,6 +14,7 @@ import pytest
 
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import EngineLostError
+from hexcore_engine.models.load_times import LoadTimes
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.settings import Settings
@@ -37,6 +38,21 @@ async def connected(home: Paths) -> EngineClient:
     assert isinstance(loaded, events.ModelLoaded)
     assert loaded.model.decoder == "llama_cpp"
     return client
+
+
+async def test_its_second_load_tells_what_is_left_of_the_firsts_time(model_home: Paths) -> None:
+    client = await connected(model_home)
+    known = LoadTimes(model_home.load_times_file)
+    (times,) = [known.of(name) for name in json.loads(model_home.load_times_file.read_text("utf-8"))]
+    assert list(times) == ["reading the weights", "warming up"]
+    assert all(seconds > 0 for seconds in times.values())
+    await client.call(requests.UnloadModel())
+    got = [event async for event in client.stream(requests.LoadModel())]
+    loading = [event for event in got[:-1] if isinstance(event, events.ModelLoading)]
+    assert isinstance(got[-1], events.ModelLoaded)
+    assert len(loading) == len(got) - 1
+    assert all(event.share is not None and 0 <= event.share < 1 for event in loading[1:])
+    await client.close()
 
 
 async def test_it_answers_in_pieces_cites_what_was_found_alone_and_reuses_its_prompt(

@@ -10,6 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,9 +20,11 @@ import pytest
 import hexcore_engine
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.client.engine_process import is_listening, start_engine
+from hexcore_engine.client.locks import is_held, try_lock
+from hexcore_engine.client.run_folder import ensure_run_folder
 from hexcore_engine.client.supervisor import Stopped, engine_status, stop_engine
 from hexcore_engine.client.transports import connect_socket
-from hexcore_engine.errors import EngineLostError
+from hexcore_engine.errors import EngineLostError, EngineUnreachableError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.settings import Settings
@@ -37,6 +42,16 @@ from tests.integration.parts import (
 )
 
 pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def innocent_process() -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the user's that is no engine."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.communicate(b"\n")
 
 
 async def first_turn(client: EngineClient, session_id: str):  # type: ignore[no-untyped-def]
@@ -256,6 +271,46 @@ async def test_an_engine_that_hangs_is_ended_after_the_deadline_and_what_it_stor
     assert await stop_engine(scripted_home) is None
     shown = json.loads(hexcore("sessions", "show", "last", "--json").stdout)
     assert shown["turns"][0]["response"] == asked["response"]
+
+
+async def test_only_the_process_that_listens_is_ended_whoever_signed_the_lock(scripted_home: Paths) -> None:
+    await start_engine(scripted_home)
+    status = await engine_status(scripted_home)
+    assert status is not None
+    assert status.pid
+    with innocent_process() as innocent:
+        scripted_home.engine_lock_file.write_text(f"{innocent.pid} {time.time():.0f}\n", "ascii")
+        os.kill(status.pid, signal.SIGSTOP)
+        assert await stop_engine(scripted_home, timeout_s=1.0) == Stopped(status.pid, killed=True)
+        assert innocent.poll() is None
+
+
+async def test_who_holds_the_lock_without_listening_is_named_and_left_alone(scripted_home: Paths) -> None:
+    ensure_run_folder(scripted_home)
+    lock = try_lock(scripted_home.engine_lock_file)
+    assert lock is not None
+    try:
+        with innocent_process() as innocent:
+            scripted_home.engine_lock_file.write_text(f"{innocent.pid} {time.time():.0f}\n", "ascii")
+            with pytest.raises(EngineUnreachableError) as raised:
+                await stop_engine(scripted_home, timeout_s=0.2)
+            assert f"ps -p {innocent.pid}" in raised.value.remedy
+            scripted_home.engine_lock_file.write_text("")
+            with pytest.raises(EngineUnreachableError, match="signed by nobody"):
+                await stop_engine(scripted_home, timeout_s=0.2)
+            assert innocent.poll() is None
+    finally:
+        os.close(lock)
+    assert await stop_engine(scripted_home) is None
+
+
+async def test_an_engine_that_is_just_starting_is_stopped_too(scripted_home: Paths) -> None:
+    starting = asyncio.create_task(start_engine(scripted_home))
+    await until(lambda: is_held(scripted_home.engine_lock_file))
+    stopped = await stop_engine(scripted_home)
+    assert stopped is not None
+    assert not stopped.killed
+    starting.cancel()
 
 
 async def test_an_engine_that_can_not_start_says_why(scripted_home: Paths, hexcore: Run) -> None:

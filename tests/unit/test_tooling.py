@@ -6,9 +6,10 @@ import hashlib
 import re
 from pathlib import Path
 
+import pyte
 import pytest
 
-from scripts import coverage_check, mutation_check, release
+from scripts import cast, coverage_check, mutation_check, release, screenshots
 
 
 def test_what_explains_a_mutant_fits_one() -> None:
@@ -114,3 +115,44 @@ def test_every_target_that_is_listed_is_run_whatever_files_there_are() -> None:
 def test_a_program_that_fails_is_no_release() -> None:
     with pytest.raises(release.ReleaseProblem, match="ended with 3"):
         release.run("sh", "-c", "echo why; exit 3")
+
+
+def test_a_recording_holds_what_a_terminal_was_shown_and_the_keys_it_was_sent() -> None:
+    program = "stty -echo; printf 'Name?'; read -r name; printf '\\nGlow, %s.' \"$name\"; read -r end"
+    script = (cast.Step("Name?", 0.0, "Ada\r"), cast.Step("Glow, Ada.", 0.0, "\r"))
+    events = cast.record(("sh", "-c", program), script)
+    assert "Glow, Ada." in "".join(text for _, text in events)
+    assert [seconds for seconds, _ in events] == sorted(seconds for seconds, _ in events)
+    assert list(cast.read_cast(cast.cast_text(events))) == events
+
+
+def test_a_recording_whose_words_never_come_says_what_stood_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cast, "STEP_TIMEOUT_S", 0.3)
+    with pytest.raises(TimeoutError, match=r"'lantern' was not seen.*\n.*dark"):
+        cast.record(("sh", "-c", "printf dark; sleep 5"), (cast.Step("lantern", 0.0, ""),))
+
+
+def test_what_is_no_recording_is_not_played() -> None:
+    with pytest.raises(ValueError, match="no asciicast"):
+        list(cast.read_cast('{"version": 1}\n'))
+
+
+def test_the_recording_shows_question_answer_cards_and_rules_and_nothing_of_a_machine() -> None:
+    text = cast.CAST.read_text("utf-8")
+    screen = pyte.Screen(cast.COLUMNS, cast.ROWS)
+    stream = pyte.Stream(screen)
+    wanted = [step.seen for step in cast.SCRIPT]
+    for _, words in cast.read_cast(text):
+        stream.feed(words)
+        if wanted and wanted[0] in "\n".join(screen.display):
+            wanted.pop(0)
+    assert wanted == []
+    assert not re.search(r"/tmp/|/home/|/var/|/private/|/Users/", text)
+
+
+def test_a_picture_that_nobody_draws_any_more_is_stale(tmp_path: Path) -> None:
+    drawn = screenshots.draw(tmp_path)
+    assert screenshots.stale(tmp_path) == []
+    drawn[0].write_text("old", "utf-8")
+    (tmp_path / "lantern.svg").write_text("gone", "utf-8")
+    assert screenshots.stale(tmp_path) == sorted([drawn[0].name, "lantern.svg"])

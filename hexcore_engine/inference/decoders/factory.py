@@ -12,6 +12,7 @@ from hexcore_engine.models.catalog import (
     require_llama_cpp,
     require_torch,
 )
+from hexcore_engine.models.load_times import LoadWatch
 from hexcore_engine.models.loader import DeviceMap, LoadedTorchModel, MaxMemory
 from hexcore_engine.paths import Paths
 from hexcore_engine.settings import EngineSettings, ModelSettings
@@ -27,9 +28,10 @@ def open_decoder(
     device_map: DeviceMap = "auto",
     max_memory: MaxMemory | None = None,
     adapters_dir: Path | None = None,
+    watch: LoadWatch | None = None,
 ) -> Decoder:
     """Load a model and return it warm; `device_map`, `max_memory` and `adapters_dir` (None: the installed
-    ones) concern torch models.
+    ones) concern torch models. `watch` is told how far it is.
 
     Raises:
         ModelMissingError: when it is not at hand.
@@ -37,6 +39,7 @@ def open_decoder(
     """
     location = model or settings.path
     kind = decoder_of(location, decoder or settings.decoder)
+    watch = watch or LoadWatch({})
     if kind == "scripted":
         from hexcore_engine.inference.decoders.scripted import ScriptedDecoder
 
@@ -47,15 +50,17 @@ def open_decoder(
         return OpenAIServerDecoder(location, api_key(settings.api_key_variable), settings.remote_name)
     if kind == "torch":
         require_torch()
+        watch.begin("starting torch")
         from hexcore_engine.models.loader import load_torch_model
 
         folder = model_folder(location, paths)
-        loaded = load_torch_model(folder, settings.quantization, device_map, max_memory)
+        loaded = load_torch_model(folder, settings.quantization, device_map, max_memory, watch=watch)
+        watch.begin("warming up")
         return _open_torch(settings, engine, loaded, adapters_dir or paths.adapters_dir)
-    return _open_llama_cpp(settings, engine, model_file(location, paths))
+    return _open_llama_cpp(settings, engine, model_file(location, paths), watch)
 
 
-def _open_llama_cpp(settings: ModelSettings, engine: EngineSettings, file: Path) -> Decoder:
+def _open_llama_cpp(settings: ModelSettings, engine: EngineSettings, file: Path, watch: LoadWatch) -> Decoder:
     from hexcore_engine.inference.decoders.llama_cpp import LlamaCppDecoder
     from hexcore_engine.inference.prompt import warm_prompt
 
@@ -66,6 +71,7 @@ def _open_llama_cpp(settings: ModelSettings, engine: EngineSettings, file: Path)
         threads=settings.threads,
         prompt_cache_mb=engine.prompt_cache_mb,
         warm_prompt=warm_prompt(),
+        on_stage=watch.begin,
     )
 
 

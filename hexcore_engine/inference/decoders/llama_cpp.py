@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from hexcore_engine.errors import DecoderError
@@ -48,8 +48,10 @@ class LlamaCppDecoder:
         threads: int,
         prompt_cache_mb: int,
         warm_prompt: tuple[ChatMessage, ...] = (),
+        on_stage: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Start the child, wait until the model is loaded, and compute `warm_prompt`.
+        """Start the child, wait until the model is loaded, and compute `warm_prompt`; `on_stage` is told
+        which of it begins. How much of the file was read llama.cpp does not tell.
 
         Raises:
             ModelMissingError: when the file is absent or damaged.
@@ -59,6 +61,7 @@ class LlamaCppDecoder:
         self._file = file
         trained_for = self._header.context_tokens or context_tokens
         self._context_tokens = min(context_tokens, trained_for)
+        on_stage("reading the weights")
         api_key = secrets.token_urlsafe(32)
         self._child = LlamaChild(
             {
@@ -71,6 +74,7 @@ class LlamaCppDecoder:
         )
         try:
             self._server = OpenAIServerDecoder(self._child.address, api_key)
+            on_stage("warming up")
             self._warm_up(warm_prompt)
         except BaseException:
             self._child.close()

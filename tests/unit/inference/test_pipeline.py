@@ -161,6 +161,21 @@ def test_a_loop_is_ended_and_said() -> None:
     assert len(outcome.response) < len(text)
 
 
+def test_a_long_sentence_that_comes_a_second_time_ends_the_answer_and_a_short_one_does_not() -> None:
+    long = "The creature with the horn was blocked by two walls, so its damage is divided among both of them."
+    short = "That is all of it, in short."
+    texts = (
+        f"{long} It is so. {long} What follows is new.",
+        f"{short} It is so. {short} What follows is new.",
+    )
+    answers = []
+    for text in texts:
+        *_, outcome = pipeline(ScriptedDecoder(text=text, tokens_per_s=0)).stream(QUESTION)
+        assert isinstance(outcome, AnswerCompleted)
+        answers.append((any("repeat" in note for note in outcome.notes), "new" in outcome.response))
+    assert answers == [(True, False), (False, True)]
+
+
 def test_follow_ups_repeat_earlier_turns_byte_for_byte() -> None:
     decoder = ScriptedDecoder(tokens_per_s=0)
     made = pipeline(decoder)

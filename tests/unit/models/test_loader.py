@@ -11,6 +11,7 @@ pytest.importorskip("torch", reason="the torch extra is not installed")
 pytestmark = pytest.mark.slow
 
 from hexcore_engine.models.device_map import plan_weights  # noqa: E402
+from hexcore_engine.models.load_times import LoadWatch  # noqa: E402
 from hexcore_engine.models.loader import load_torch_model  # noqa: E402
 from hexcore_engine.models.quantization import choose_quantization  # noqa: E402
 from hexcore_engine.utils.device import DeviceCapabilities, cpu_has_fast_bf16  # noqa: E402
@@ -88,3 +89,22 @@ def test_the_kind_follows_from_the_machine() -> None:
 def test_bf16_is_fast_only_where_the_processor_says_so() -> None:
     assert cpu_has_fast_bf16("flags : avx2 avx512_bf16")
     assert not cpu_has_fast_bf16("flags : avx2 avx512f")
+
+
+def test_what_was_read_is_counted_in_bytes_and_the_stages_come_in_order(llama: Path) -> None:
+    watch = LoadWatch({"starting torch": 1.0, "reading the weights": 8.0, "warming up": 1.0})
+    heard: list[float] = []
+    reached = watch.reached
+
+    def listen(share: float) -> None:
+        reached(share)
+        heard.append(share)
+
+    watch.reached = listen  # type: ignore[method-assign]
+    watch.begin("starting torch")
+    load_torch_model(llama, "none", device_map="cpu", watch=watch)
+    assert len(heard) > 10
+    assert heard == sorted(heard)
+    assert heard[-1] == pytest.approx(1.0)
+    assert watch.progress().share == pytest.approx(0.9)
+    assert list(watch.finish()) == ["starting torch", "reading the weights"]

@@ -17,6 +17,7 @@ from hexcore_engine.utils.memory import GpuMemory, ScriptedMemoryDriver, SystemM
 from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.screens.memory import MemoryScreen
+from hexcore_tui.widgets.memory.answer_facts import AnswerFacts
 from hexcore_tui.widgets.memory.device_list import history_content
 
 from .conftest import SMALL_MODEL, beginning, ending, screen_text, tell
@@ -174,13 +175,17 @@ async def test_what_a_model_would_take_is_told_before_it_is_loaded(make_app: Mak
         app = make_app()
 
 
-async def test_while_a_model_loads_the_time_so_far_is_told(make_app: MakeApp) -> None:
+async def test_while_a_model_loads_the_time_left_is_told_or_the_time_so_far(make_app: MakeApp) -> None:
     app = make_app()
     async with app.run_test(size=(140, 40)) as pilot:
         await pilot.press("f5")
-        app.screen.post_message(messages.ModelProgressed(events.ModelLoading("Pebble", "loading", 0.5)))
+        app.screen.post_message(messages.ModelProgressed(events.ModelLoading("Pebble", "loading", 0.5, 4.0)))
         await pilot.pause()
         assert "Loading Pebble: loading … ████" in screen_text(app)
+        assert app.screen.query_one(AnswerFacts).progress.endswith("50 %  about 4 s left")
+        app.screen.post_message(messages.ModelProgressed(events.ModelLoading("Pebble", "loading", None, 4.0)))
+        await pilot.pause()
+        assert "Loading Pebble: loading … 4 s so far" in " ".join(screen_text(app).split())
 
 
 def test_the_history_is_a_plot_of_several_rows() -> None:

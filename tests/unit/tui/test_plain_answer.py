@@ -44,3 +44,10 @@ def test_a_stopped_answer_says_so_and_keeps_its_part() -> None:
 def test_a_refusal_is_said_with_its_remedy() -> None:
     refusal = events.RequestFailed(ErrorRecord("HX-X", "It is too long.", "Shorten it."))
     assert _lines(refusal) == ["It is too long. Shorten it."]
+
+
+def test_a_model_that_takes_its_time_is_told_once_with_what_is_left() -> None:
+    loading = [events.ModelLoading("Pebble", "reading", share, 2.0 + share) for share in (0.25, 0.5, 0.75)]
+    said = _lines(*loading)
+    assert said == ["The model loads, about 7 s left."]
+    assert _lines(events.ModelLoading("Pebble", "reading", None, 2.0)) == ["The model loads."]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from hexcore_tui.widgets.shared.progress import Progress, duration_words, progress_words
+from hexcore_engine.protocol.progress import duration_words, progress_words
+from hexcore_tui.widgets.shared.progress import Progress
 
 
 def test_half_done_in_three_seconds_takes_about_three_more() -> None:
