@@ -1,8 +1,5 @@
 """A torch decoder that answers one question after another and weighs its process:
-`python -m tests.torture.torch_soaking FOLDER COUNT WARM_UP [DIFFERENT]` writes what it saw as JSON.
-
-DIFFERENT questions are asked again and again, 20 where it is not given.
-"""
+`python -m tests.torture.torch_soaking FOLDER COUNT WARM_UP` writes what it saw as JSON."""
 
 from __future__ import annotations
 
@@ -29,9 +26,6 @@ from hexcore_engine.utils.device import default_threads
 MAX_TOKENS = 24
 PASSAGES_A_QUESTION = 3
 TURNS_A_CONVERSATION = 4
-# Whole conversations, so that the same lengths come again: for each new length of a prompt's step oneDNN
-# keeps kernels of 1 to 2 MB, which are bounded by the number of lengths and would hide what is not.
-NUM_QUESTIONS = 20
 # One answer of so many is stopped after its first words: the last of a conversation, so that no prompt's
 # length depends on when it was heard.
 STOPPED_EVERY = 4
@@ -40,16 +34,13 @@ PROMPT_CACHE_MB = 16
 SAMPLE_EVERY = 5
 
 
-def conversations(num_different: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Questions without end, so many different ones, each with what is sent for it and the rules it may
-    cite."""
+def conversations() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Questions, all different, each with what is sent for it and the rules it may cite."""
     passages = itertools.cycle(digest_passages())
-    asked = []
-    for question in itertools.islice(digest_questions(), num_different):
+    for question in dict.fromkeys(digest_questions()):
         found = tuple(itertools.islice(passages, PASSAGES_A_QUESTION))
         rules = tuple(passage.id for passage in found)
-        asked.append((question, user_message(question, ("REASON",), found), rules))
-    return itertools.cycle(asked)
+        yield question, user_message(question, ("REASON",), found), rules
 
 
 def answer(decoder: TorchDecoder, request: DecodeRequest, stopped: bool) -> tuple[str, DecodeFinished]:
@@ -65,7 +56,7 @@ def answer(decoder: TorchDecoder, request: DecodeRequest, stopped: bool) -> tupl
     raise AssertionError("an answer did not end")
 
 
-def soak(folder: Path, count: int, warm_up: int, num_different: int = NUM_QUESTIONS) -> dict[str, Any]:
+def soak(folder: Path, count: int, warm_up: int) -> dict[str, Any]:
     """Ask, weigh, and return how the answers ended and what the process held."""
     loaded = load_torch_model(folder, "none", device_map="cpu")
     decoder = TorchDecoder(
@@ -75,7 +66,7 @@ def soak(folder: Path, count: int, warm_up: int, num_different: int = NUM_QUESTI
     history: list[TurnRecord] = []
     ends: list[tuple[str, int, str]] = []
     samples: list[tuple[int, int, int]] = []
-    for number, (question, sent, rules) in enumerate(itertools.islice(conversations(num_different), count)):
+    for number, (question, sent, rules) in enumerate(itertools.islice(conversations(), count)):
         if number % TURNS_A_CONVERSATION == 0:
             history.clear()
         request = DecodeRequest(
@@ -93,4 +84,4 @@ def soak(folder: Path, count: int, warm_up: int, num_different: int = NUM_QUESTI
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(soak(Path(sys.argv[1]), *map(int, sys.argv[2:5]))))
+    sys.stdout.write(json.dumps(soak(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
