@@ -2,6 +2,7 @@
 
 A measurement is one module in `benchmarks/measurements` with a tuple `TARGETS` and a function
 `measure(bench) -> dict[str, float]`. A figure named like a target is judged by it; the others are recorded.
+One that takes longer than most says so in `LIMIT_S`, seconds.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import math
 import pkgutil
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -45,13 +46,19 @@ class Bench:
     """How thoroughly to measure, and where.
 
     `prepared` is a home where set-up has been run and which is only read; `work` is a folder of this
-    measurement's own that is removed after it; `wheels` holds the fetched data packages.
+    measurement's own that is removed after it; `wheels` holds the fetched data packages. `left_out` is filled
+    by `leave_out`.
     """
 
     quick: bool
     prepared: Paths
     work: Path
     wheels: Path
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def leave_out(self, targets: Iterable[Target], reason: object) -> None:
+        """Say why some of a measurement's targets can't be measured here, while others are."""
+        self.left_out.update({target.name: str(reason) for target in targets})
 
     def rounds(self, full: int, quick: int = 2) -> int:
         """Return how often to repeat."""
@@ -80,8 +87,9 @@ def measurement_names() -> list[str]:
 
 
 def load(name: str) -> Measurement:
-    """Return a measurement by its name."""
-    return cast("Measurement", importlib.import_module(f"{measurements.__name__}.{name}"))
+    """Return a measurement by its name, one that lies elsewhere by its module's whole name."""
+    module = name if "." in name else f"{measurements.__name__}.{name}"
+    return cast("Measurement", importlib.import_module(module))
 
 
 def alternate(rounds: int, *runs: Callable[[], float]) -> list[list[float]]:

@@ -14,8 +14,10 @@ import psutil
 from benchmarks.harness import Bench, NotMeasurable
 from hexcore_engine.client.supervisor import stop_engine
 from hexcore_engine.errors import HexcoreError
+from hexcore_engine.knowledge.index.base import VectorIndex
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.paths import Paths
+from hexcore_engine.settings import DataSettings
 
 LEAVING_S = 5.0
 
@@ -95,3 +97,23 @@ def require_set_up(paths: Paths) -> None:
         knowledge.close()
     if not num_cards or not paths.embedded_model_file.is_file():
         raise NotMeasurable(f"{paths.home} has no cards or no embedded model; run `hexcore setup` first")
+
+
+def require_vectors(paths: Paths) -> VectorIndex:
+    """Return the vectors of a home's rules.
+
+    Raises:
+        NotMeasurable: with what gets them, where there are none or not all.
+    """
+    from hexcore_engine.data.vectors import open_vectors, why_absent
+
+    absence = why_absent(paths, DataSettings())
+    if absence is not None:
+        raise NotMeasurable(absence.note)
+    try:
+        vectors = open_vectors(paths, DataSettings())
+    except HexcoreError as error:
+        raise NotMeasurable(f"{error.message} {error.remedy}") from error
+    if vectors is None:
+        raise NotMeasurable("the rules have no vectors yet: run `hexcore data vectors`")
+    return vectors

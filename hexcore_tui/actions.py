@@ -69,6 +69,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("change_theme", "", "Theme", "Choose other colours.", "everywhere"),
     Action("run_setup", "", "Set up", "Fetch and build what is still missing.", "everywhere"),
     Action("import_data", "", "Import", "Read a rules or card file of yours.", "everywhere"),
+    Action(
+        "restart_engine",
+        "",
+        "Restart engine",
+        "End the engine, by force where it does not answer, and start it anew; no question is lost.",
+        "everywhere",
+    ),
     Action("update_data", "", "Update", "Look for newer rules and cards and fetch them.", "everywhere"),
     Action(
         "stop_answer",

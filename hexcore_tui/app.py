@@ -41,10 +41,12 @@ from hexcore_tui.facts import (
 )
 from hexcore_tui.messages import (
     EngineDisconnected,
+    EngineRestarted,
     ModelsArrived,
     RequestRefused,
 )
 from hexcore_tui.navigation import NavigatingApp
+from hexcore_tui.silence import SILENT_WORDS
 from hexcore_tui.textual_gaps import (
     FrugalStylesheet,
     add_bindings,
@@ -166,6 +168,24 @@ class HexcoreApp(NavigatingApp):
     def on_engine_disconnected(self, message: EngineDisconnected) -> None:
         """Say what happened; the next question starts the engine anew."""
         self.chat.problem = f"{message.error.message} {message.error.remedy}"
+
+    def on_engine_fell_silent(self) -> None:
+        """Say so wherever one is; what was asked is waited for all the same."""
+        self.chat.alarm = SILENT_WORDS
+        if self.current_mode != "chat":
+            self.notify(SILENT_WORDS, severity="warning", markup=False)
+
+    def on_engine_spoke(self) -> None:
+        """It answers again."""
+        self.chat.alarm = ""
+
+    def on_engine_restarted(self, message: EngineRestarted) -> None:
+        """Say how the restart went."""
+        self.chat.alarm = ""
+        if message.error is None:
+            self.notify("The engine was started anew.", markup=False)
+        else:
+            self.chat.problem = f"{message.error.message} {message.error.remedy}"
 
     def on_models_arrived(self, message: ModelsArrived) -> None:
         """Show the model in the top line, or say that there is none."""
@@ -317,6 +337,11 @@ class HexcoreApp(NavigatingApp):
     def action_run_setup(self) -> None:
         """Fetch and build what is still missing."""
         self._change_data(RunSetup())
+
+    def action_restart_engine(self) -> None:
+        """End the engine and start it anew."""
+        self.chat.alarm = "Restarting the engine …"
+        self.bridge.restart()
 
     def action_import_data(self) -> None:
         """Read a file whose name is asked for."""

@@ -13,12 +13,17 @@ from typing import Any, Protocol
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from hexcore_engine.errors import EngineLostError, HexcoreError
+from hexcore_engine.errors import EngineLostError, EngineUnreachableError, HexcoreError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.records import ErrorRecord, ModeName
 from hexcore_engine.settings import Settings
 from hexcore_tui import messages
+from hexcore_tui.silence import SilenceWatch
+
+# How long an engine that answers is given to stop its answer and leave, and one that does not.
+STOP_TIMEOUT_S = 12.0
+STOP_SILENT_S = 1.0
 
 MESSAGE_OF_EVENT: dict[type[events.BaseEvent], type[messages.EngineMessage[Any]]] = {
     events.QuestionAccepted: messages.AnswerAccepted,
@@ -106,6 +111,7 @@ class EngineBridge:
         self._question_id: str | None = None
         self._current: requests.Request | None = None
         self._stop_wanted = False
+        self._silence = SilenceWatch(self._ask_how_it_is, self._tell_silence)
 
     @property
     def answering(self) -> bool:
@@ -188,8 +194,15 @@ class EngineBridge:
         if task:
             task.cancel()
 
+    def restart(self) -> None:
+        """End this machine's engine, by force where it does not answer, and start another; the owner hears of
+        it. A question it had not begun is asked anew; one without a word of answer is refused, so that it
+        can be."""
+        self._start(self._restart())
+
     async def close(self) -> None:
         """Hang up; the engine goes on and finishes its answer."""
+        self._silence.close()
         client, self._client = self._client, None
         for task in tuple(self._tasks):
             task.cancel()
@@ -245,9 +258,10 @@ class EngineBridge:
         client = await self._living_client()
         request_id: int | None = None
         try:
-            async for numbered in client.stream_with_id(request):
-                request_id, event = numbered
-                yield event
+            with self._silence.expecting():
+                async for numbered in client.stream_with_id(request):
+                    request_id, event = numbered
+                    yield event
         except EngineLostError as error:
             self._forget_client(client, error)
             raise
@@ -280,7 +294,8 @@ class EngineBridge:
         if client is None or client is not self._client:
             return
         try:
-            await client.call(request)
+            with self._silence.expecting():
+                await client.call(request)
         except EngineLostError as error:
             self._forget_client(client, error)
         except HexcoreError:
@@ -292,16 +307,50 @@ class EngineBridge:
                 from hexcore_engine.client.client import EngineClient
 
                 self._client = await EngineClient.connect(
-                    self._paths, self._settings, client_name="tui", start=self._start_engine
+                    self._paths,
+                    self._settings,
+                    client_name="tui",
+                    start=self._start_engine,
+                    on_silence=self._silence.fall_silent,
                 )
+                self._silence.hear()
                 self._connected.set()
                 self._owner.post_message(messages.EngineConnected(self._client.welcome))
             return self._client
+
+    def _tell_silence(self, silent: bool) -> None:
+        self._owner.post_message(messages.EngineFellSilent() if silent else messages.EngineSpoke())
+
+    async def _ask_how_it_is(self) -> None:
+        if self._client is not None:
+            await self._client.call(requests.EngineStatus())
+
+    async def _restart(self) -> None:
+        from hexcore_engine.client.supervisor import stop_engine
+
+        patience_s = STOP_SILENT_S if self._silence.is_silent else STOP_TIMEOUT_S
+        try:
+            if self._settings.engine.command.strip():
+                raise EngineUnreachableError(
+                    "The engine runs on another machine, as the setting [engine] command says.",
+                    "Restart it there: `hexcore engine stop`.",
+                )
+            client = self._client
+            await stop_engine(self._paths, patience_s)
+            if client is not None:
+                # Nothing need have been asked of it, and then nobody has noticed that it is gone.
+                self._forget_client(client, EngineLostError("The engine was ended, as you wished."))
+            await self._living_client()
+        except HexcoreError as error:
+            self._owner.post_message(messages.EngineRestarted(record_of(error)))
+        else:
+            self._owner.post_message(messages.EngineRestarted())
 
     def _forget_client(self, client: Client, error: EngineLostError) -> None:
         if client is not self._client:
             return
         self._client = None
+        self._silence.hear()
         self._connected.clear()
         self._start(client.close())
         self._owner.post_message(messages.EngineDisconnected(record_of(error)))

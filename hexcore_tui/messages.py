@@ -148,6 +148,22 @@ class EngineDisconnected(Message):
         self.error = error
 
 
+class EngineFellSilent(Message):
+    """The engine does not answer though something is expected of it. Sent to the app."""
+
+
+class EngineSpoke(Message):
+    """An engine that had fallen silent answers again, or another one does. Sent to the app."""
+
+
+class EngineRestarted(Message):
+    """Another engine runs, or `error` says why none could be started. Sent to the app."""
+
+    def __init__(self, error: ErrorRecord | None = None) -> None:
+        super().__init__()
+        self.error = error
+
+
 class QuestionSubmitted(Message, bubble=True):
     """The user pressed Enter on a question."""
 

@@ -91,6 +91,7 @@ SCREEN_ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action("leave", "escape", "Rules", "Go back to the rules.", "changes", footer=True),
+    Action("ask_about", "f7", "Ask", "Put the changed rule or term into a question.", "changes", footer=True),
     Action(
         "load_model",
         "l",

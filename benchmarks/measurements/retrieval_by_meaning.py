@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import statistics
 
-from benchmarks.harness import Bench, NotMeasurable, Target, percentile
-from benchmarks.homes import require_set_up
+from benchmarks.harness import Bench, Target, percentile
+from benchmarks.homes import require_set_up, require_vectors
 from benchmarks.measurements.retrieval import ask_all, questions
-from hexcore_engine.data.vectors import open_vectors, why_absent
-from hexcore_engine.errors import HexcoreError
-from hexcore_engine.settings import DataSettings
 
 TARGETS = (
     Target("with vectors / one plain full-text query, medians", 6),
@@ -20,15 +17,7 @@ TARGETS = (
 def measure(bench: Bench) -> dict[str, float]:
     """Ask the training questions, each after a plain query of its words."""
     require_set_up(bench.prepared)
-    absence = why_absent(bench.prepared, DataSettings())
-    if absence is not None:
-        raise NotMeasurable(absence.note)
-    try:
-        vectors = open_vectors(bench.prepared, DataSettings())
-    except HexcoreError as error:
-        raise NotMeasurable(f"{error.message} {error.remedy}") from error
-    if vectors is None:
-        raise NotMeasurable("the rules have no vectors yet: run `hexcore data vectors`")
+    vectors = require_vectors(bench.prepared)
     plain_ms, retrieval_ms = ask_all(bench, questions(bench), vectors)
     return {
         "with vectors / one plain full-text query, medians": (

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from benchmarks.harness import Bench, NotMeasurable, Target
+from benchmarks.shared_data import TEST_DATA, VARIABLE
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.models.router import FOLDER, WEIGHTS_NAME
 from hexcore_engine.models.router_model import load_model
@@ -16,8 +14,7 @@ TARGETS = (
     Target("right mode", 0.90, at_least=True),
     Target("expected calibration error", 0.08),
 )
-DATA = Path(os.environ.get("HEXCORE_TEST_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
-QUERIES_FILE = DATA / "router_dev.jsonl"
+QUERIES_FILE = TEST_DATA / "router_dev.jsonl"
 
 
 def measure(bench: Bench) -> dict[str, float]:
@@ -25,7 +22,7 @@ def measure(bench: Bench) -> dict[str, float]:
     try:
         queries = read_queries(QUERIES_FILE)
     except HexcoreError as error:
-        raise NotMeasurable(f"{error.message} Name the folder in HEXCORE_TEST_DATA") from error
+        raise NotMeasurable(f"{error.message} Name the folder in {VARIABLE}") from error
     figures = unseen_figures(load_model(FOLDER / WEIGHTS_NAME), queries)
     return {
         "right mode": figures["accuracy"],

@@ -41,7 +41,7 @@ def _ranker(arguments: argparse.Namespace, context: Context) -> None:
     from hexcore_engine.data.vectors import open_vectors
     from hexcore_engine.knowledge.index.ranker import FOLDER
     from hexcore_engine.training.ranker import DATA_FILE, train_ranker
-    from hexcore_engine.training.run_card import save_ranker
+    from hexcore_engine.training.ranker_card import save_ranker
 
     folder = _folder(arguments, FOLDER)
     vectors = open_vectors(context.paths, context.settings.data)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from hexcore_engine.client.fingerprint import is_outdated, package_fingerprint
 from hexcore_engine.client.transports import Transport, connect_program, connect_socket
@@ -32,6 +32,8 @@ from hexcore_engine.settings import Settings
 from hexcore_engine.utils.validation import clean_line
 
 HANDSHAKE_TIMEOUT_S = 20.0
+# An engine greets within milliseconds, whatever its model does.
+SILENT_AFTER_S = 4.0
 # An engine of another version finishes its answer before it leaves.
 REPLACE_TIMEOUT_S = 600.0
 
@@ -53,11 +55,19 @@ class EngineClient:
 
     @classmethod
     async def connect(
-        cls, paths: Paths, settings: Settings, *, client_name: str = "cli", start: bool = True
+        cls,
+        paths: Paths,
+        settings: Settings,
+        *,
+        client_name: str = "cli",
+        start: bool = True,
+        on_silence: Callable[[], None] = lambda: None,
     ) -> EngineClient:
         """Connect to this user's engine, starting one where none runs.
 
         An engine of another installation finishes its answer and leaves; a new one is started then.
+        `on_silence` is called when one that listens does not greet within `SILENT_AFTER_S`; it is waited for
+        all the same.
 
         Raises:
             EngineUnreachableError: when it can't be started or spoken to, or none runs and `start` is False.
@@ -78,7 +88,7 @@ class EngineClient:
                 transport = await connect_socket(paths)
             if transport is None:
                 raise EngineUnreachableError("The engine started but does not listen.")
-            greeting = await _shake_hands(transport, client_name)
+            greeting = await _shake_hands(transport, client_name, on_silence=on_silence)
             if isinstance(greeting, Welcomed):
                 return cls(transport, greeting)
             await transport.close()
@@ -202,11 +212,15 @@ class EngineClient:
 
 
 async def _shake_hands(
-    transport: Transport, client_name: str, any_installation: bool = False
+    transport: Transport,
+    client_name: str,
+    any_installation: bool = False,
+    on_silence: Callable[[], None] = lambda: None,
 ) -> Event | None:
     """Greet; an empty fingerprint asks for no particular installation, only for the same protocol."""
     fingerprint = "" if any_installation else package_fingerprint()
     hello = Hello(PROTOCOL_VERSION, fingerprint, client_name)
+    patience = asyncio.get_running_loop().call_later(SILENT_AFTER_S, on_silence)
     try:
         await transport.send(Envelope(1, hello))
         envelope = await asyncio.wait_for(transport.receive(), HANDSHAKE_TIMEOUT_S)
@@ -214,8 +228,11 @@ async def _shake_hands(
         return None
     except TimeoutError as error:
         raise EngineUnreachableError(
-            "The engine does not answer.", "Stop it with `hexcore engine stop`, then ask again."
+            "The engine does not answer.",
+            "Stop it with `hexcore engine stop` (in the app: Ctrl+P, Restart engine), then ask again.",
         ) from error
+    finally:
+        patience.cancel()
     if envelope is None or isinstance(envelope.body, BaseRequest):
         return None
     if isinstance(envelope.body, RequestFailed):

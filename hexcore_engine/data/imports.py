@@ -58,7 +58,7 @@ def fetch_rules(paths: Paths, settings: Settings) -> FileReport:
 
 def fetch_cards(paths: Paths, settings: Settings, progress: ProgressReporter) -> tuple[FileReport, ...]:
     """Fetch and import the newest cards and rulings. Raises as `fetch_rules`."""
-    from hexcore_engine.data.sources import update_cards
+    from hexcore_engine.data.card_updates import update_cards
 
     return tuple(_of_cards(report) for report in update_cards(paths, settings, progress))
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hexcore_engine.errors import ModelMissingError
 from hexcore_engine.utils.device import cpu_has_fast_bf16
+from hexcore_engine.utils.memory import bound_kernel_caches
 from hexcore_engine.utils.validation import clean_line
 
 Floats = NDArray[np.float32]
@@ -69,6 +70,7 @@ class SentenceEmbedder:
                 f"Vectors need {' and '.join(missing)}, which is not installed.",
                 "Install it with `make setup EXTRAS=torch`.",
             )
+        bound_kernel_caches()
         try:
             self._tokenizer, weights = _read(folder)
             self._embeddings = {name: weights[name] for name in weights if name.startswith("embeddings.")}

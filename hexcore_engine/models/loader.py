@@ -20,7 +20,7 @@ from hexcore_engine.models.quantization import (
 from hexcore_engine.models.torch_folder import TorchFolder, hide_progress_bars, read_torch_folder
 from hexcore_engine.models.weights_read import weights_read
 from hexcore_engine.utils.device import DeviceCapabilities, detect_device
-from hexcore_engine.utils.memory import bound_kernel_cache, give_back_freed
+from hexcore_engine.utils.memory import bound_kernel_caches, give_back_freed
 
 DeviceMap = str | dict[str, Any]
 MaxMemory = dict[int | str, int | str]
@@ -58,7 +58,7 @@ def load_torch_model(
         DeviceMappingError: when the weights do not fit, a device is absent, or they did not land as planned.
     """
     found = read_torch_folder(folder)
-    bound_kernel_cache()
+    bound_kernel_caches()
     device = _device_for(device_map)
     kind = choose_quantization(quantization, device, found.num_parameters)
     dtype = dtype or compute_dtype(device)

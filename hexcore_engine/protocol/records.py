@@ -185,7 +185,6 @@ class CacheStats(Record, frozen=True):
 
     prompt_tokens: int
     cached_tokens: int
-    capacity_tokens: int | None = None
 
 
 class Snapshot(Record, frozen=True):

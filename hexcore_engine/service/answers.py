@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hexcore_engine.inference.decoders.base import StopSignal
 from hexcore_engine.inference.request import PipelineRequest
 from hexcore_engine.protocol.events import AnswerOutcome, Event, ModelLoading, TextStreamed
-from hexcore_engine.service.streaming import Connection
+from hexcore_engine.service.connection import Connection
 
 
 @dataclass

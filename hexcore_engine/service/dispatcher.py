@@ -21,9 +21,9 @@ from hexcore_engine.protocol.codec import MAX_FRAME_BYTES, PROTOCOL_VERSION
 from hexcore_engine.protocol.limits import check_experts, check_question
 from hexcore_engine.protocol.records import EngineRecord, ErrorRecord, TurnRecord
 from hexcore_engine.service.answers import RunningAnswer, new_question_id
+from hexcore_engine.service.connection import Connection
 from hexcore_engine.service.data_work import Work, importing, setting_up, start_data_work, updating
 from hexcore_engine.service.model_host import TELL_EVERY_S
-from hexcore_engine.service.streaming import Connection
 from hexcore_engine.utils.validation import clean_line
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from hexcore_engine.protocol.events import AnswerOutcome, Event
 from hexcore_engine.protocol.records import Snapshot, TurnRecord, Usage
 from hexcore_engine.protocol.requests import AskQuestion
 from hexcore_engine.service.answers import AnswerQueue
+from hexcore_engine.service.connection import Connection, is_ours
 from hexcore_engine.service.dispatcher import Dispatcher, told_history
 from hexcore_engine.service.model_host import ModelHost
-from hexcore_engine.service.streaming import Connection, is_ours
 from hexcore_engine.service.telemetry import take_snapshot
 from hexcore_engine.service.vector_keeper import VectorKeeper
 from hexcore_engine.service.worker import InferenceWorker, QuestionPreparer

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from hexcore_engine.errors import NotSetUpError, UsageError
 from hexcore_engine.evaluation.questions import EvaluationQuestion, num_found, read_questions
 from hexcore_engine.knowledge.index.base import VectorIndex, no_near_texts
+from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion, make_memory
 from hexcore_engine.knowledge.index.features import Priors, candidates_of, feature_matrix
-from hexcore_engine.knowledge.index.memory import DecidedQuestion, make_memory
 from hexcore_engine.knowledge.index.ranker import CANDIDATES, Ranker
 from hexcore_engine.knowledge.index.signals import Query, SignalReader
 from hexcore_engine.knowledge.index.trees import TreeEnsemble

@@ -16,6 +16,9 @@ from typing import Any, Protocol
 
 # Enough for the layers of a model times the lengths of a step; with half of it 8 bits became slower.
 _MAX_KERNELS = 32
+# Compiled kernels are kept twice: by oneDNN, and by what lies between it and torch 2.13 (ideep), each thread
+# 1,024 of them. Either alone keeps what the other lets go.
+_KERNEL_CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 
 
 @dataclass(frozen=True)
@@ -169,13 +172,14 @@ def give_back_freed() -> None:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
-def bound_kernel_cache() -> None:
+def bound_kernel_caches() -> None:
     """Let torch keep few compiled kernels of a processor.
 
-    It keeps one for each shape it meets, 0.1 to 1 MB, and with outliers in 8 bits every prompt has shapes of
-    its own. Must be called before it computes; a number the user has set stands.
+    It keeps one for each shape it meets, 0.1 to 1 MB, and each length of a text is a shape of its own. To be
+    called before torch computes anything in 16 bits; a number the user has set stands.
     """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(_MAX_KERNELS))
+    for name in _KERNEL_CACHES:
+        os.environ.setdefault(name, str(_MAX_KERNELS))
 
 
 def _open_nvml() -> Any:

@@ -177,6 +177,15 @@ class ConversationScreen(Screen[None]):
     def problem(self, words: str) -> None:
         self._status.problem = words
 
+    @property
+    def alarm(self) -> str:
+        """What is wrong with the engine now; stands before all else in the status line."""
+        return self._status.alarm
+
+    @alarm.setter
+    def alarm(self, words: str) -> None:
+        self._status.alarm = words
+
     def say_keys(self) -> None:
         """Say in the prompt's frame what the keys do where the focus is."""
         turn = self._transcript.current if self.focused is self._transcript else None

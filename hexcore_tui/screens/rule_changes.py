@@ -14,6 +14,7 @@ from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.rules.changes import ReleaseChanges
 from hexcore_engine.utils.validation import clean_line
 from hexcore_tui.actions import bindings_of
+from hexcore_tui.host import host
 from hexcore_tui.messages import RuleRequested
 from hexcore_tui.widgets.rules.change_list import ChangeList, change_document, changes_of
 from hexcore_tui.widgets.shared.key_bar import KeyBar
@@ -90,6 +91,12 @@ class RuleChangesScreen(Screen[str | None]):
     def action_newer(self) -> None:
         """Compare with the release after."""
         self._go(-1)
+
+    def action_ask_about(self) -> None:
+        """Put the marked rule, by the number it has now where it still has one, or term into a question."""
+        change = self._list.marked
+        if change is not None:
+            host(self).ask_about(f"{change.number or change.label} ")
 
     def action_leave(self) -> None:
         """Go back to the rules."""

@@ -1,4 +1,5 @@
-"""Two hundred short answers of the torch decoder in a row: no byte and no thread more at their end."""
+"""Two hundred short answers of the torch decoder, to different questions: no byte and no thread more at their
+end."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ COUNT = 200
 WARM_UP = 60
 MAX_TOKENS = 24
 MOST_GROWTH = 0.02
-# Of so many samples at either end the middle one is taken.
-ENDS = 7
+# Of so many samples at either end the middle one is taken: twice each turn of a conversation.
+ENDS = 8
 TIMEOUT_S = 1800
 
 

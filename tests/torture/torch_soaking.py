@@ -26,9 +26,6 @@ from hexcore_engine.utils.device import default_threads
 MAX_TOKENS = 24
 PASSAGES_A_QUESTION = 3
 TURNS_A_CONVERSATION = 4
-# Whole conversations, so that the same lengths come again: for each new length of a prompt's step oneDNN
-# keeps kernels of 1 to 2 MB, which are bounded by the number of lengths and would hide what is not.
-NUM_QUESTIONS = 20
 # One answer of so many is stopped after its first words: the last of a conversation, so that no prompt's
 # length depends on when it was heard.
 STOPPED_EVERY = 4
@@ -38,15 +35,12 @@ SAMPLE_EVERY = 5
 
 
 def conversations() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Questions without end, NUM_QUESTIONS different ones, each with what is sent for it and the rules it may
-    cite."""
+    """Questions, all different, each with what is sent for it and the rules it may cite."""
     passages = itertools.cycle(digest_passages())
-    asked = []
-    for question in itertools.islice(digest_questions(), NUM_QUESTIONS):
+    for question in dict.fromkeys(digest_questions()):
         found = tuple(itertools.islice(passages, PASSAGES_A_QUESTION))
         rules = tuple(passage.id for passage in found)
-        asked.append((question, user_message(question, ("REASON",), found), rules))
-    return itertools.cycle(asked)
+        yield question, user_message(question, ("REASON",), found), rules
 
 
 def answer(decoder: TorchDecoder, request: DecodeRequest, stopped: bool) -> tuple[str, DecodeFinished]:

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.harness import Target
 from benchmarks.records import keep, read_records
-from benchmarks.run import Result, print_table
+from benchmarks.results import Result, print_table, recorded_results
 
 TARGETS = (Target("wait", 20, "ms"), Target("speed", 0.9, at_least=True))
 Output = pytest.CaptureFixture[str]
@@ -32,20 +32,39 @@ def test_the_table_shows_target_ratio_last_run_and_verdict(tmp_path: Path, capsy
     file = tmp_path / "recorded.json"
     keep(file, [("lantern", {"wait": 10.0, "speed": 0.5})])
     now = Result("lantern", TARGETS, {"wait": 30.0, "speed": 1.0, "beside": 5.0})
-    print_table([now, Result("moss", TARGETS, {}, "no GPU")], read_records(file))
-    head, wait, speed, beside, moss, _, last = capsys.readouterr().out.splitlines()
+    skipped, failed = (
+        Result("moss", TARGETS, skipped="no GPU"),
+        Result("fern", TARGETS[:1], failed="it broke"),
+    )
+    print_table([now, skipped, failed], read_records(file))
+    head, wait, speed, beside, moss, _, fern, counts, last = capsys.readouterr().out.splitlines()
     assert "last run" in head
     assert wait.split()[2:] == ["30", "ms", "<=", "20", "ms", "1.50", "10", "ms", "missed"]
     assert speed.split()[2:] == ["1", ">=", "0.9", "1.11", "0.5", "ok"]
     assert beside.split() == ["beside", "5.00"]
-    assert moss.endswith("not measured: no GPU")
+    assert moss.endswith("skipped: no GPU")
+    assert fern.endswith("failed: it broke")
+    assert counts == "1 ok, 1 missed, 2 skipped, 1 failed"
     assert last.startswith("last run of lantern: ")
+    assert [result.all_kept for result in (now, skipped, failed)] == [False, True, False]
 
 
-def test_what_is_not_measured_now_shows_what_it_was(tmp_path: Path, capsys: Output) -> None:
+def test_one_target_can_be_skipped_while_others_are_judged(capsys: Output) -> None:
+    result = Result("lantern", TARGETS, {"wait": 3.0}, left_out={"speed": "no second card"})
+    print_table([result], {})
+    _, wait, speed, counts = capsys.readouterr().out.splitlines()
+    assert wait.endswith("ok")
+    assert speed.endswith("skipped: no second card")
+    assert counts == "1 ok, 0 missed, 1 skipped, 0 failed"
+    assert result.all_kept
+
+
+def test_what_was_kept_is_shown_as_it_was(tmp_path: Path, capsys: Output) -> None:
     file = tmp_path / "recorded.json"
     keep(file, [("lantern", {"wait": 10.0, "speed": 0.5})])
-    print_table([Result("lantern", TARGETS, {}, "no GPU")], read_records(file))
-    _, wait, speed, _ = capsys.readouterr().out.splitlines()
-    assert wait.endswith("ok then")
-    assert speed.endswith("missed then")
+    records = read_records(file)
+    print_table(recorded_results({"lantern": TARGETS, "moss": TARGETS[:1]}, records), records)
+    _, wait, speed, moss, *_ = capsys.readouterr().out.splitlines()
+    assert wait.endswith("ok")
+    assert speed.endswith("missed")
+    assert moss.endswith("skipped: no run was kept")

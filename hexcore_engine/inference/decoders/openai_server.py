@@ -153,7 +153,7 @@ class OpenAIServerDecoder:
 
     def cache_stats(self) -> CacheStats | None:
         """Prompt tokens sent, and those the server had kept."""
-        return CacheStats(self._prompt_tokens, self._cached_tokens, self.context_tokens)
+        return CacheStats(self._prompt_tokens, self._cached_tokens)
 
     def is_usable(self) -> bool:
         """A server may be back by the time it is asked."""

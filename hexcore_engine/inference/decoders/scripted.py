@@ -104,7 +104,7 @@ class ScriptedDecoder:
 
     def cache_stats(self) -> CacheStats:
         """Words whose prompt was the same as before."""
-        return CacheStats(self._prompt_tokens, self._cached_tokens, self.context_tokens)
+        return CacheStats(self._prompt_tokens, self._cached_tokens)
 
     def is_usable(self) -> bool:
         """Nothing can end."""

@@ -160,7 +160,7 @@ class TorchDecoder:
     def cache_stats(self) -> CacheStats:
         """How much of the prompts was found computed."""
         kept = self.kv_cache_manager.statistics()
-        return CacheStats(kept.prompt_tokens, kept.reused_tokens, self._context_tokens)
+        return CacheStats(kept.prompt_tokens, kept.reused_tokens)
 
     def is_usable(self) -> bool:
         """Whether the model is still loaded."""

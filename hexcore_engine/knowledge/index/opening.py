@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
-from hexcore_engine.knowledge.index.memory import DecidedQuestion, make_memory
+from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion, make_memory
 from hexcore_engine.knowledge.index.postings import read_postings
 from hexcore_engine.knowledge.index.rule_table import RuleTable, load_rule_table
 from hexcore_engine.knowledge.index.signals import SignalReader

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion
 from hexcore_engine.knowledge.index.features import FEATURES, Priors, candidates_of, feature_matrix
-from hexcore_engine.knowledge.index.memory import DecidedQuestion
 from hexcore_engine.knowledge.index.rule_table import RuleTable
 from hexcore_engine.knowledge.index.signals import Signals
 from hexcore_engine.knowledge.index.trees import TreeEnsemble

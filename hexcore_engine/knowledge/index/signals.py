@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hexcore_engine.knowledge.index.base import NearTexts, no_near_texts
-from hexcore_engine.knowledge.index.memory import Memory
+from hexcore_engine.knowledge.index.decided_questions import Memory
 from hexcore_engine.knowledge.index.postings import FIELDS, Postings
 from hexcore_engine.knowledge.index.rule_table import RuleTable
 from hexcore_engine.knowledge.index.tokens import Stemmer

@@ -17,6 +17,7 @@ class StatusLine(Widget):
     StatusLine { height: auto; min-height: 1; max-height: 3; padding: 0 1; color: $text-muted; }
     """
 
+    alarm: reactive[str] = reactive("", layout=True)
     doing: reactive[str] = reactive("", layout=True)
     usage: reactive[Usage | None] = reactive(None, layout=True)
     basis: reactive[str] = reactive("", layout=True)
@@ -24,12 +25,12 @@ class StatusLine(Widget):
     notice: reactive[str] = reactive("", layout=True)
 
     def render(self) -> Content:
-        """The reply to what the user just did, else what is being done, else what is wrong, what the last
-        answer rests on and its figures."""
-        words, style = self.notice, "$warning"
+        """What is wrong with the engine, else the reply to what the user just did, else what is being done,
+        else what went wrong, what the last answer rests on and its figures."""
+        words, style = self.alarm or self.notice, "$warning"
         if not words:
             words, style = (self.doing, "") if self.doing else (self.problem, "$warning")
-        busy = self.notice or self.doing
+        busy = self.alarm or self.notice or self.doing
         figures = "" if busy else usage_words(self.usage)
         parts = [(clean_line(words), style), ("" if busy else self.basis, ""), (figures, "")]
         return Content("   ").join(Content.assemble(part) for part in parts if part[0])

@@ -96,7 +96,7 @@ def test_training_writes_weights_that_load_and_a_run_card(
     folder: Path, data_file: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("lightgbm", reason="the train extra is not installed")
-    from hexcore_engine.training.run_card import save_ranker
+    from hexcore_engine.training.ranker_card import save_ranker
 
     trained = train_ranker(folder, data_file)
     assert set(trained.scores) == {"without_vectors"}
@@ -124,7 +124,7 @@ def test_where_there_are_vectors_each_question_is_learned_from_with_and_without(
 
 def test_figures_are_told_with_vectors_and_without(folder: Path, data_file: Path, tmp_path: Path) -> None:
     pytest.importorskip("lightgbm", reason="the train extra is not installed")
-    from hexcore_engine.training.run_card import save_ranker
+    from hexcore_engine.training.ranker_card import save_ranker
 
     trained = train_ranker(folder, data_file, FixedIndex((1, "body", 0.9), (2, "asks", 0.4)))
     assert set(trained.scores) == {"with_vectors", "without_vectors"}

@@ -11,6 +11,8 @@ from hexcore_engine.knowledge.rules.release import import_rules_file
 from hexcore_engine.paths import Paths
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.screens.rule_changes import ONE_RELEASE, RuleChangesScreen
+from hexcore_tui.widgets.chat.prompt_input import PromptInput
+from hexcore_tui.widgets.rules.change_list import ChangeList
 from tests.unit.knowledge.rules.own_release import own_editions
 
 from .conftest import screen_text
@@ -88,3 +90,29 @@ async def test_without_two_releases_the_list_says_so(make_app: Callable[[], Hexc
         await pilot.press("escape")
         await pilot.pause()
         assert not isinstance(pilot.app.screen, RuleChangesScreen)
+
+
+@pytest.mark.usefixtures("paths_with_rules")
+async def test_a_change_is_put_into_a_question_by_the_number_it_has_now(
+    make_app: Callable[[], HexcoreApp],
+) -> None:
+    async with make_app().run_test(size=(120, 40)) as pilot:
+        app = pilot.app
+        assert isinstance(app, HexcoreApp)
+        await pilot.press("f4", "ctrl+o")
+        text = await shown(pilot, "2025-01-01 → 2025-02-01")
+        changes = app.screen.query_one(ChangeList)
+        wanted = {change.label: change.number or change.label for change in changes._changes}
+        assert {"100.4", "100.6"} <= set(wanted)
+        assert wanted["100.6"] == "100.5"
+        assert "Ask" in text
+        for label, word in wanted.items():
+            await pilot.press("f7")
+            await pilot.pause()
+            assert app.chat.query_one(PromptInput).text == f"{word} ", label
+            assert app.current_mode == "chat"
+            app.chat.query_one(PromptInput).put("")
+            await pilot.press("f4", "ctrl+o")
+            await shown(pilot, "2025-01-01 → 2025-02-01")
+            marked = list(wanted).index(label) + 1
+            await pilot.press(*["down"] * marked)

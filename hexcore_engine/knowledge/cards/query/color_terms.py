@@ -5,14 +5,12 @@ from __future__ import annotations
 from hexcore_engine.knowledge.cards.query.colors import (
     MULTICOLOR,
     color_letters,
-    compare_numbers,
-    compare_sets,
     parse_colors,
 )
+from hexcore_engine.knowledge.cards.query.comparing import holds
 from hexcore_engine.knowledge.cards.query.costs import (
     Cost,
     card_cost,
-    compare_costs,
     devotion,
     read_cost,
     write_cost,
@@ -55,20 +53,18 @@ def _colors(token: Token, field: str, column: str, default: str, *, with_colorle
         return leaf_where(
             f"{field}{operator}{color_letters(wanted)}",
             column,
-            lambda letters: letters != "" and compare_sets(frozenset(letters), operator, wanted),
+            lambda letters: letters != "" and holds(frozenset(letters), operator, wanted),
         )
     return leaf_where(
         f"{field}{operator}{color_letters(wanted)}",
         column,
-        lambda letters: compare_sets(frozenset(letters), operator, wanted),
+        lambda letters: holds(frozenset(letters), operator, wanted),
     )
 
 
 def _count(field: str, column: str, operator: str, number: int) -> Leaf:
     sign = "=" if operator == ":" else operator
-    return leaf_where(
-        f"{field}{sign}{number}", column, lambda letters: compare_numbers(len(letters), sign, number)
-    )
+    return leaf_where(f"{field}{sign}{number}", column, lambda letters: holds(len(letters), sign, number))
 
 
 def _multicolor(field: str, column: str, operator: str) -> Leaf:
@@ -86,10 +82,10 @@ def mana_leaf(token: Token) -> Leaf:
     operator = ">=" if token.operator == ":" else token.operator
     wanted = read_cost(token.value)
 
-    def holds(cost: str) -> bool:
-        return cost != "" and compare_costs(card_cost(cost), operator, wanted)
+    def costs_so(cost: str) -> bool:
+        return cost != "" and holds(card_cost(cost), operator, wanted)
 
-    return leaf_where(f"m{operator}{write_cost(wanted)}", "mana_cost", holds)
+    return leaf_where(f"m{operator}{write_cost(wanted)}", "mana_cost", costs_so)
 
 
 def devotion_leaf(token: Token) -> Leaf:
@@ -99,7 +95,7 @@ def devotion_leaf(token: Token) -> Leaf:
     colors, number = _devotion_value(read_cost(token.value), token.value)
 
     def has_pips(cost: str) -> bool:
-        return cost != "" and compare_numbers(devotion(cost, colors), operator, number)
+        return cost != "" and holds(devotion(cost, colors), operator, number)
 
     def is_permanent(type_line: str) -> bool:
         return any(kind in type_line for kind in _PERMANENTS)

@@ -1,4 +1,4 @@
-"""Sets of colours: their names, and comparing them."""
+"""Sets of colours: their names, read and written."""
 
 from __future__ import annotations
 
@@ -48,40 +48,6 @@ def parse_colors(text: str, *, colorless_letter: bool = False) -> frozenset[str]
             raise TermProblem("a card can't be colourless and have colours")
         return frozenset()
     return letters
-
-
-def compare_sets(have: frozenset[str], operator: str, wanted: frozenset[str]) -> bool:
-    """Whether the comparison holds; `>=` is "has all of these", `<=` "has none but these"."""
-    match operator:
-        case "=":
-            return have == wanted
-        case "!=":
-            return have != wanted
-        case "<":
-            return have < wanted
-        case "<=":
-            return have <= wanted
-        case ">":
-            return have > wanted
-        case _:
-            return have >= wanted
-
-
-def compare_numbers(have: float, operator: str, wanted: float) -> bool:
-    """Whether the comparison of two numbers holds; `:` is `=`."""
-    match operator:
-        case "!=":
-            return have != wanted
-        case "<":
-            return have < wanted
-        case "<=":
-            return have <= wanted
-        case ">":
-            return have > wanted
-        case ">=":
-            return have >= wanted
-        case _:
-            return have == wanted
 
 
 def color_letters(colors: frozenset[str]) -> str:

@@ -59,23 +59,6 @@ def card_cost(text: str) -> Cost:
         return Counter(re.findall(r"\{([^{}]+)\}", text))
 
 
-def compare_costs(have: Cost, operator: str, wanted: Cost) -> bool:
-    """Whether the comparison holds, a cost being larger when it has all symbols of the other and more."""
-    match operator:
-        case "=":
-            return have == wanted
-        case "!=":
-            return have != wanted
-        case "<":
-            return have <= wanted and have != wanted
-        case "<=":
-            return have <= wanted
-        case ">":
-            return have >= wanted and have != wanted
-        case _:
-            return have >= wanted
-
-
 def num_pips(text: str) -> int:
     """How many coloured symbols a cost has."""
     return sum(

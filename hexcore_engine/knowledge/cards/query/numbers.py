@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from hexcore_engine.knowledge.cards.query.colors import compare_numbers
+from hexcore_engine.knowledge.cards.query.comparing import holds
 from hexcore_engine.knowledge.cards.query.costs import num_pips
 from hexcore_engine.knowledge.cards.query.leaves import Leaf, leaf_over, leaf_where
 from hexcore_engine.knowledge.cards.query.lexer import Style, Token
@@ -102,21 +102,21 @@ def _leaf(reading: str, columns: tuple[str, ...], predicate: Callable[..., bool]
 
 
 def _against(quantity: _Quantity, operator: str, number: float) -> Leaf:
-    def holds(*values: str) -> bool:
+    def matches(*values: str) -> bool:
         value = quantity.value(*values)
-        return value is not None and compare_numbers(value, operator, number)
+        return value is not None and holds(value, operator, number)
 
-    return _leaf(f"{quantity.name}{operator}{number:g}", quantity.columns, holds)
+    return _leaf(f"{quantity.name}{operator}{number:g}", quantity.columns, matches)
 
 
 def _comparison(left: _Quantity, operator: str, right: _Quantity) -> Leaf:
     middle = len(left.columns)
 
-    def holds(*values: str) -> bool:
+    def matches(*values: str) -> bool:
         one, other = left.value(*values[:middle]), right.value(*values[middle:])
-        return one is not None and other is not None and compare_numbers(one, operator, other)
+        return one is not None and other is not None and holds(one, operator, other)
 
-    return leaf_over(f"{left.name}{operator}{right.name}", (*left.columns, *right.columns), holds)
+    return leaf_over(f"{left.name}{operator}{right.name}", (*left.columns, *right.columns), matches)
 
 
 def _parity(quantity: _Quantity, operator: str, word: str) -> Leaf:
@@ -124,19 +124,19 @@ def _parity(quantity: _Quantity, operator: str, word: str) -> Leaf:
         raise TermProblem(f"{word} takes = or !=")
     remainder = 1 if (word == "odd") == (operator == "=") else 0
 
-    def holds(*values: str) -> bool:
+    def matches(*values: str) -> bool:
         value = quantity.value(*values)
         return value is not None and value % 2 == remainder
 
-    return _leaf(f"{quantity.name}{operator}{word}", quantity.columns, holds)
+    return _leaf(f"{quantity.name}{operator}{word}", quantity.columns, matches)
 
 
 def _as_written(quantity: _Quantity, operator: str, text: str) -> Leaf:
     if operator not in ("=", "!="):
         raise TermProblem("a star takes = or !=")
 
-    def holds(value: str) -> bool:
+    def matches(value: str) -> bool:
         same = _STAR in value if text == _STAR else value == text
         return bool(value) and same == (operator == "=")
 
-    return leaf_where(f"{quantity.name}{operator}{text}", quantity.columns[0], holds)
+    return leaf_where(f"{quantity.name}{operator}{text}", quantity.columns[0], matches)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hexcore_engine.knowledge.index.memory import DecidedQuestion, make_memory
+from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion, make_memory
 from hexcore_engine.knowledge.index.postings import Postings, build_postings
 from hexcore_engine.knowledge.index.rule_table import RuleTable, make_rule_table
 from hexcore_engine.knowledge.index.signals import SignalReader

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion
 from hexcore_engine.knowledge.index.features import FEATURES, Priors, candidates_of, feature_matrix
-from hexcore_engine.knowledge.index.memory import DecidedQuestion
 from hexcore_engine.knowledge.index.ranker import FOLDER, WEIGHTS_NAME, Ranker, load_ranker
 from hexcore_engine.knowledge.index.signals import Query, Signals
 from hexcore_engine.training.exported_trees import ensemble_of

@@ -1,4 +1,4 @@
-"""The run card beside a set of weights: what they were made from and how well they did."""
+"""The run card beside the ranker's weights: what they were made from and how well they did."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import pytest
 
 from hexcore_engine import __version__
 from hexcore_engine.data.card_files import import_cards
+from hexcore_engine.data.card_updates import update_cards
 from hexcore_engine.data.progress import QuietProgress
-from hexcore_engine.data.sources import update_cards
 from hexcore_engine.errors import DownloadError
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.knowledge.store.pointer import read_pointer
