@@ -41,7 +41,7 @@ class TreeEnsemble:
         columns = np.ascontiguousarray(rows.T)
         for test in range(self.feature.shape[1]):
             goes_right = columns[self.feature[:, test]] > self.threshold[:, test, None]
-            # All leaves where a row goes left (0 - 1 = 255), those not left out where it goes right (1 - 1 = 0).
+            # All leaves where a row goes left (0 - 1 = 255), else those not left out (1 - 1 = 0).
             kept = goes_right.view(np.uint8)
             kept -= 1
             kept |= ~self.left_out[:, test, None]
