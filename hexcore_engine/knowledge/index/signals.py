@@ -249,10 +249,12 @@ class SignalReader:
         if near is None:
             return lists
         silent = OUR_FIELDS if "digest" in self._without else ()
-        for name in (name for name in NEAR_FIELDS if name not in silent):
-            of_field = near.fields == FIELDS.index(name)
-            for target in ("near", f"near_{name}"):
-                np.maximum.at(lists[target], near.rules[of_field], near.likeness[of_field])
+        heard = [name for name in NEAR_FIELDS if name not in silent]
+        kinds = {"near": heard, **{f"near_{name}": [name] for name in heard}}
+        for target, fields in kinds.items():
+            places = np.flatnonzero(np.isin(near.fields, [FIELDS.index(name) for name in fields]))[::-1]
+            # The nearest come first; backwards, the last one written for a rule is its nearest.
+            lists[target][near.rules[places]] = np.maximum(near.likeness[places], 0)
         return lists
 
     def _zeros(self) -> Floats:
