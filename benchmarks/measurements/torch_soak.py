@@ -1,5 +1,5 @@
-"""What 200 short answers of the torch decoder to different questions leave behind: memory at their end against
-memory after the first of them."""
+"""What 200 short answers of the torch decoder to different questions leave behind: memory at their end
+against memory after the first of them."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ MODES_IN_TURN: tuple[ModeName | None, ...] = (None, *MODE_NAMES)
 class ChatScreen(ConversationScreen):
     """Asks, follows and stops; what an answer looks like is its turn's own business.
 
-    With `-reading` a pane is open. Where it can't stand beside the conversation (`-narrow`), `-in-pane` decides
-    which of the two is shown: the one with the focus.
+    With `-reading` a pane is open. Where it can't stand beside the conversation (`-narrow`), `-in-pane`
+    decides which of the two is shown: the one with the focus.
     """
 
     BINDINGS = bindings_of("chat")
@@ -129,7 +129,7 @@ class ChatScreen(ConversationScreen):
         self._transcript.enter(first=False)
 
     def action_focus_next(self) -> None:
-        """From the question field, Tab enters the newest turn, or an open pane; elsewhere it goes on as usual."""
+        """From the question field, Tab enters the newest turn or an open pane; elsewhere it goes on."""
         pane = self._hidden_pane()
         if pane is not None and self.focused is self._prompt:
             pane.take_focus()
