@@ -162,6 +162,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("leave", "escape", "Back", "Close the pane, or go back to the question field.", "chat"),
     Action("focus_prompt", "f9", "Prompt", "Go back to the question field.", "chat"),
+    # First, so that the way out is in sight where there is room for few keys.
+    Action("close", "escape", "Close", "Leave the search, or close the pane.", "pane", footer=True),
     Action(
         "back",
         "left_square_bracket,alt+left",
@@ -179,7 +181,6 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action("search", "slash", "Search", "Look for a rule or a card here.", "pane", footer=True),
-    Action("close", "escape", "Close", "Leave the search, or close the pane.", "pane", footer=True),
     Action("copy", "y", "Copy", "Copy the rule or card being read, with its date.", "pane", footer=True),
     Action("ask_about", "f7", "Ask", "Put this rule or card into a question.", "pane", footer=True),
     *SCREEN_ACTIONS,

@@ -42,7 +42,7 @@ def measure(bench: Bench) -> dict[str, float]:
     loaded = load_torch_model(folder, "none", device_map="cpu", dtype=torch.float32)
     num_tokens = 48 if not bench.quick else 8
     chunked = _decoder(loaded, prefill_chunk=SMALL_STEP)
-    prompt = _prompt(chunked)
+    prompt = _prompt(chunked, bench.rounds(EVIDENCE_TOKENS, quick=40))
     chunked.write(prompt, num_tokens)
     return {
         "chunked, largest difference of a logit": chunked.difference,
@@ -106,7 +106,7 @@ def _decoder(loaded: LoadedTorchModel, **options: Any) -> ComparedDecoder:
     return ComparedDecoder(loaded, context_tokens=CONTEXT_TOKENS, threads=default_threads(), **options)
 
 
-def _prompt(decoder: ComparedDecoder) -> tuple[ChatMessage, ...]:
+def _prompt(decoder: ComparedDecoder, evidence_tokens: int) -> tuple[ChatMessage, ...]:
     """A question that is answered by quoting, so that there is something to guess."""
-    passages = passages_from(digest_passages(), counter(decoder.count_tokens), EVIDENCE_TOKENS)
+    passages = passages_from(digest_passages(), counter(decoder.count_tokens), evidence_tokens)
     return messages_for((), user_message(QUOTING, ("TEACH",), passages))

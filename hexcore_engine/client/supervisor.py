@@ -77,16 +77,21 @@ async def _connect_or_wait(paths: Paths, deadline: float) -> Transport | None:
     """
     while (transport := await connect_socket(paths)) is None and is_held(paths.engine_lock_file):
         if asyncio.get_running_loop().time() > deadline:
-            holder = lock_holder(paths.engine_lock_file)
-            raise EngineUnreachableError(
-                "An engine has closed its socket, and does not end. Its lock was signed by "
-                f"{holder or 'nobody'}, which may be another program by now.",
-                f"Look which program that is: ps -p {holder.pid}. End it if it is hexcore-engine."
-                if holder
-                else f"Look who holds {paths.engine_lock_file}, and end it: lsof",
-            )
+            raise _not_ending(paths)
         await asyncio.sleep(POLL_S)
     return transport
+
+
+def _not_ending(paths: Paths) -> EngineUnreachableError:
+    """Who signed the lock is a hint for a person and no more: the number may be another program's by now."""
+    message = "An engine has closed its socket, and does not end."
+    holder = lock_holder(paths.engine_lock_file)
+    if holder is None:
+        return EngineUnreachableError(message, f"Look who holds its lock: `lsof {paths.engine_lock_file}`")
+    return EngineUnreachableError(
+        f"{message} Its lock was signed by {holder}.",
+        f"Look whether that is still hexcore-engine, and end it then: `ps -p {holder.pid}`",
+    )
 
 
 def _process(pid: int | None) -> psutil.Process | None:

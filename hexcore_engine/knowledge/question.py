@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from hexcore_engine.knowledge.cards.linking import NameIndex
@@ -14,6 +14,7 @@ from hexcore_engine.knowledge.rules.numbers import find_numbers
 _BRACKETED = re.compile(r"\[\[([^\[\]]{1,120})\]\]")
 _TOKEN = re.compile(r"[\w'’\-/.&!]+(?:,)?")
 _LONGEST_NAME_WORDS = 9
+_SHORT_ENDINGS = ("'s", "'d", "’s", "’d")
 _SHORTEST_PLAIN_NAME = 3
 MAX_CARDS = 6
 # A question longer than this is looked at by its beginning and its end: retrieval stays quick.
@@ -103,7 +104,7 @@ class QuestionReader:
         start = tokens[place][1]
         for length in range(min(self._longest_from(tokens[place][0]), len(tokens) - place), 0, -1):
             written = text[start : tokens[place + length - 1][2]].rstrip(".,!?")
-            for spelling in dict.fromkeys(_spellings(written)):
+            for spelling in _spellings(written):
                 card = self._card_called(text, start, spelling)
                 if card is not None:
                     return length, card
@@ -141,15 +142,18 @@ class QuestionReader:
         return key not in self._common and key not in self._names.usual_words
 
 
-def _spellings(written: str) -> Iterator[str]:
+def _spellings(written: str) -> list[str]:
     """A name with and without what players hang on it: Ravager's, he Shocks me, Priest'd, Negated."""
-    yield written
-    yield re.sub(r"['’][sd]$", "", written)
+    found = [written]
+    if written.endswith(_SHORT_ENDINGS):
+        found.append(written[:-2])
     # A lower-case word that merely ends like this is a verb, not a name with an ending.
     if written[:1].isupper() or " " in written:
-        yield re.sub(r"s$", "", written)
-        yield re.sub(r"ed$", "", written)
-        yield re.sub(r"ed$", "e", written)
+        if written.endswith("s"):
+            found.append(written[:-1])
+        elif written.endswith("ed"):
+            found += [written[:-2], written[:-1]]
+    return found
 
 
 def _begins_sentence(text: str, start: int) -> bool:

@@ -238,31 +238,31 @@ class HybridRetriever:
     ) -> tuple[Passage, ...]:
         cards = named[: min(MAX_CARD_PASSAGES, max(1, limit // 2))]
         asked = Asked(reader, evidence.signals, list(question.words))
+        records = rules.rule_records(connection, [number for number, _ in evidence.ranked])
+        scored = [(records[number], score) for number, score in evidence.ranked if number in records]
+        scored = [(rule, score) for rule, score in scored if rule.text or rule.plain]
+        kept = scored[: max(limit - len(cards), 0)]
+        by_number = {number for number, _ in evidence.ranked[: evidence.num_asked]}
+        phrases = rules.players_phrases(connection, [rule.number for rule, _ in kept])
+        parents = rules.rule_records(connection, [rule.parent for rule, _ in kept if rule.parent])
         passages: list[Passage] = []
-        for place, (number, score) in enumerate(evidence.ranked):
-            if len(passages) >= limit - len(cards):
-                break
-            rule = rules.rule_record(connection, number)
-            if rule is None or not (rule.text or rule.plain):
-                continue
+        for rule, score in kept:
             why = "you named its number"
-            if place >= evidence.num_asked:
+            if rule.number not in by_number:
                 shown = {passage.id for passage in passages}
-                phrases = rules.players_phrases(connection, number)
-                why = reasons_for(asked, rule, phrases, shown)
-            passages.append(self._rule_passage(connection, rule, score, why))
+                why = reasons_for(asked, rule, phrases.get(rule.number, []), shown)
+            title = _title(rule, parents.get(rule.parent or ""))
+            passages.append(self._rule_passage(rule, title, score, why))
         card_passages = [_card_passage(card) for card in cards]
         return (*passages[: evidence.num_asked], *card_passages, *passages[evidence.num_asked :])
 
-    def _rule_passage(
-        self, connection: sqlite3.Connection, rule: RuleRecord, score: float, why: str
-    ) -> Passage:
+    def _rule_passage(self, rule: RuleRecord, title: str, score: float, why: str) -> Passage:
         official = rule.official and self._release is not None
         source = self._release.source if official and self._release else LABEL
         return Passage(
             kind="rule" if official else "digest",
             id=rule.number,
-            title=_title(connection, rule),
+            title=title,
             text="\n".join((rule.text, *rule.examples)) if official else rule.plain,
             why=why,
             source=source,
@@ -315,7 +315,8 @@ def _card_passage(card: CardRecord) -> Passage:
     )
 
 
-def _title(connection: sqlite3.Connection, rule: RuleRecord) -> str:
-    parent = rules.rule_record(connection, rule.parent) if rule.parent and "." in rule.parent else None
-    name = parent.text if parent is not None and 0 < len(parent.text) <= 60 else ""
+def _title(rule: RuleRecord, parent: RuleRecord | None) -> str:
+    """The name of the rule's group, and its parent's where that is a name and no sentence."""
+    named = parent is not None and "." in parent.number and 0 < len(parent.text) <= 60
+    name = parent.text if parent is not None and named else ""
     return " · ".join(part for part in (rule.heading, name) if part) or rule.number

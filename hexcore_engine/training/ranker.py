@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from hexcore_engine.errors import NotSetUpError, UsageError
 from hexcore_engine.evaluation.questions import EvaluationQuestion, num_found, read_questions
 from hexcore_engine.knowledge.index.base import VectorIndex, no_near_texts
-from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion, make_memory
+from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion, index_decided
 from hexcore_engine.knowledge.index.features import Priors, candidates_of, feature_matrix
 from hexcore_engine.knowledge.index.ranker import CANDIDATES, Ranker
 from hexcore_engine.knowledge.index.signals import Query, SignalReader
@@ -107,8 +107,8 @@ class RankerTrainer:
         self._table = reader.table
         has_vectors = any(example.query.near() is not None for example in examples)
         self._ways = (True, False) if has_vectors else (False,)
-        memory = make_memory([example.decided for example in examples], reader.table)
-        self._reader = reader.remembering(memory)
+        decided = index_decided([example.decided for example in examples], reader.table)
+        self._reader = reader.remembering(decided)
 
     @property
     def num_questions(self) -> int:
@@ -228,7 +228,7 @@ def open_trainer(
         NotSetUpError: when there is no rules release to retrieve from.
         ImportFileError: when the file can't be read.
     """
-    retriever = HybridRetriever(folder, vector_index, without=("ranker", "memory"))
+    retriever = HybridRetriever(folder, vector_index, without=("ranker", "decided"))
     reader: SignalReader | None = None
     examples = []
     for question in read_questions(data_file):

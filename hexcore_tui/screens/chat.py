@@ -28,7 +28,11 @@ MODES_IN_TURN: tuple[ModeName | None, ...] = (None, *MODE_NAMES)
 
 
 class ChatScreen(ConversationScreen):
-    """Asks, follows and stops; what an answer looks like is its turn's own business."""
+    """Asks, follows and stops; what an answer looks like is its turn's own business.
+
+    With `-reading` a pane is open. Where it can't stand beside the conversation (`-narrow`), `-in-pane`
+    decides which of the two is shown: the one with the focus.
+    """
 
     BINDINGS = bindings_of("chat")
     CSS = """
@@ -36,9 +40,11 @@ class ChatScreen(ConversationScreen):
         & #body { height: 1fr; }
         & #conversation { width: 1fr; }
         &.-narrow SidePane { width: 100%; border-left: none; }
-        &.-narrow.-reading #conversation { display: none; }
         & SidePane { display: none; }
         &.-reading SidePane { display: block; }
+        &.-narrow.-reading SidePane { display: none; }
+        &.-narrow.-reading.-in-pane SidePane { display: block; }
+        &.-narrow.-reading.-in-pane #conversation { display: none; }
     }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]  # noqa: RUF012 - Textual's own type
@@ -64,6 +70,11 @@ class ChatScreen(ConversationScreen):
     def on_screen_resume(self) -> None:
         """See what set-up may have brought since."""
         host(self).look_again()
+
+    def watch_focused(self, focused: Widget | None) -> None:
+        """In a narrow window what has the focus is shown, in the same step, so that none hidden keeps it."""
+        if focused is not None:
+            self.set_class(any(node.has_class("side-pane") for node in focused.ancestors), "-in-pane")
 
     def on_descendant_focus(self) -> None:
         """Say what the keys do there."""
@@ -118,8 +129,11 @@ class ChatScreen(ConversationScreen):
         self._transcript.enter(first=False)
 
     def action_focus_next(self) -> None:
-        """From the question field, Tab enters the newest turn; elsewhere it goes on as usual."""
-        if self.focused is self._prompt and self._transcript.turns and not self.has_class("-reading"):
+        """From the question field, Tab enters the newest turn or an open pane; elsewhere it goes on."""
+        pane = self._hidden_pane()
+        if pane is not None and self.focused is self._prompt:
+            pane.take_focus()
+        elif self.focused is self._prompt and self._transcript.turns and not self.has_class("-reading"):
             self._transcript.enter(first=True)
         else:
             self.focus_next()
@@ -164,6 +178,14 @@ class ChatScreen(ConversationScreen):
         """Search beside the chat; the question being written stays where it is."""
         pane = self._opened_pane()
         pane.call_later(pane.action_search)
+
+    def _hidden_pane(self) -> SidePane | None:
+        """The open pane, where the conversation is shown in its place."""
+        from hexcore_tui.widgets.chat.side_pane import SidePane
+
+        if not (self.has_class("-reading") and self.has_class("-narrow")) or self.has_class("-in-pane"):
+            return None
+        return next(iter(self.query(SidePane)), None)
 
     def _opened_pane(self) -> SidePane:
         from hexcore_tui.widgets.chat.side_pane import SidePane

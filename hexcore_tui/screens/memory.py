@@ -181,6 +181,7 @@ class MemoryScreen(Screen[None]):
 
     def _show_plan(self, text: str, style: str = "") -> None:
         # Lines of their own where there is room for them.
-        shown = clean_text(text) if self.has_class("-wide") else clean_line(text)
+        joined = "; ".join(text.splitlines())
+        shown = clean_text(text) if self.has_class("-wide") else clean_line(joined)
         self._plan.update(Content(shown).stylize(style) if style else Content(shown))
         self._plan.set_class(not text, "-empty")

@@ -17,6 +17,7 @@ from hexcore_tui.actions import bindings_of
 from hexcore_tui.host import host
 from hexcore_tui.messages import RuleRequested
 from hexcore_tui.widgets.rules.change_list import ChangeList, change_document, changes_of
+from hexcore_tui.widgets.shared.document import DocumentBuilder
 from hexcore_tui.widgets.shared.key_bar import KeyBar
 from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
 from hexcore_tui.widgets.shared.linked_text import LinkedText
@@ -118,15 +119,22 @@ class RuleChangesScreen(Screen[str | None]):
         try:
             older, changes = await knowledge_thread(self).call(lambda knowledge: _read(knowledge, place))
         except HexcoreError as error:
-            self._note.update(clean_line(f"{error.message} {error.remedy}"))
+            self._say(f"{error.message} {error.remedy}")
             return
         self._older, self._shown = older, changes
         if changes is None:
-            self._note.update(ONE_RELEASE)
+            self._say(ONE_RELEASE)
             return
         rows = changes_of(changes)
         self._list.show_changes(rows)
-        self._note.update(f"{changes.old} → {changes.new}: {len(rows)} changes")
+        self._note.update(f"{len(rows)} changes · {changes.old} → {changes.new}")
+
+    def _say(self, words: str) -> None:
+        """Say what is wrong where there is room for it."""
+        self._note.update("nothing compared")
+        builder = DocumentBuilder()
+        builder.add(clean_line(words))
+        self._text.show_document(builder.build())
 
 
 def _read(knowledge: Knowledge, place: int) -> tuple[tuple[str, ...], ReleaseChanges | None]:

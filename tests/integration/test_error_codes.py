@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from hexcore_engine import errors
 from hexcore_engine.client.locks import try_lock
+from hexcore_engine.client.run_folder import ensure_run_folder
 from hexcore_engine.client.supervisor import engine_status
 from hexcore_engine.data.demo import build_demo
 from hexcore_engine.data.vectors import LOCK_NAME
@@ -95,6 +96,17 @@ def damaged_engine(machine: Machine) -> Done:
     machine.hexcore("ask", QUESTION)
     machine.hexcore("engine", "stop")
     return damaged_installation(machine, "sessions/export.py", "sessions", "export", "last", "--json")
+
+
+def leaving_engine(machine: Machine) -> Done:
+    """Something holds the engine's lock and listens nowhere."""
+    ensure_run_folder(machine.paths)
+    lock = try_lock(machine.paths.engine_lock_file)
+    assert lock is not None
+    try:
+        return machine.hexcore("engine", "stop", "--json")
+    finally:
+        os.close(lock)
 
 
 def damaged_lists(machine: Machine) -> Done:
@@ -288,6 +300,7 @@ CAUSES: list[tuple[Cause, type[errors.HexcoreError]]] = [
     (damaged_engine, errors.EngineError),
     (dead_command, errors.EngineUnreachableError),
     (killed_engine, errors.EngineLostError),
+    (leaving_engine, errors.EngineUnreachableError),
     (endless_conversation, errors.ProtocolError),
     (failing_decoder, errors.DecoderError),
     (tiny_context, errors.ContextOverflowError),

@@ -23,7 +23,7 @@ class DecidedQuestion:
 
 
 @dataclass(frozen=True)
-class Memory:
+class DecidedQuestions:
     """Decided questions, indexed. `owner` tells which question each unit is."""
 
     postings: Postings
@@ -41,7 +41,7 @@ class Memory:
         return nearest, postings.field_scores(hits, weights)[place]
 
 
-def make_memory(decided: Sequence[DecidedQuestion], table: RuleTable) -> Memory:
+def index_decided(decided: Sequence[DecidedQuestion], table: RuleTable) -> DecidedQuestions:
     """Index decided questions; rules this release does not have are left out."""
     units = sorted(
         (table.position[rule], question)
@@ -51,4 +51,4 @@ def make_memory(decided: Sequence[DecidedQuestion], table: RuleTable) -> Memory:
     )
     rows = [(place, _FIELD, decided[question].terms) for place, question in units]
     owner = np.array([question for _, question in units], dtype=np.int64)
-    return Memory(build_postings(rows, table.size), owner)
+    return DecidedQuestions(build_postings(rows, table.size), owner)

@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
-from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion, make_memory
+from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion, index_decided
 from hexcore_engine.knowledge.index.postings import read_postings
 from hexcore_engine.knowledge.index.rule_table import RuleTable, load_rule_table
 from hexcore_engine.knowledge.index.signals import SignalReader
@@ -30,7 +30,7 @@ def open_signals(
         patterns=[(text, table.position[rule]) for text, rule in patterns if rule in table.position],
         topics=make_topics(stemmer, _names(connection, table)),
         stemmer=stemmer,
-        memory=make_memory(decided, table) if decided else None,
+        decided=index_decided(decided, table) if decided else None,
         without=without,
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hexcore_engine.knowledge.index.base import NearTexts, no_near_texts
-from hexcore_engine.knowledge.index.decided_questions import Memory
+from hexcore_engine.knowledge.index.decided_questions import DecidedQuestions
 from hexcore_engine.knowledge.index.postings import FIELDS, Postings
 from hexcore_engine.knowledge.index.rule_table import RuleTable
 from hexcore_engine.knowledge.index.tokens import Stemmer
@@ -43,7 +43,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "cards": (),
     "patterns": ("pattern", "pattern_rare"),
     "topics": ("topic", "card_topic"),
-    "memory": ("asked", "asked_all"),
+    "decided": ("asked", "asked_all"),
     "vectors": ("near", *(f"near_{name}" for name in NEAR_FIELDS)),
 }
 # Words of the named cards' texts count less than the person's own.
@@ -111,7 +111,7 @@ class SignalReader:
         patterns: Sequence[tuple[str, int]],
         topics: Topics,
         stemmer: Stemmer,
-        memory: Memory | None = None,
+        decided: DecidedQuestions | None = None,
         without: Collection[str] = (),
     ) -> None:
         """`patterns` are (fragment of card text, position); `without` names PARTS to leave out."""
@@ -119,7 +119,7 @@ class SignalReader:
         self.table = table
         self.topics = topics
         self.stemmer = stemmer
-        self._memory = memory
+        self._decided = decided
         self._without = frozenset(without)
         silent = OUR_FIELDS if "digest" in self._without else ()
         self._weights = np.array([FIELD_WEIGHTS[name] * (name not in silent) for name in FIELDS], np.float32)
@@ -129,11 +129,11 @@ class SignalReader:
         for pattern, place in patterns:
             self._patterns.setdefault(pattern, []).append(place)
 
-    def remembering(self, memory: Memory) -> SignalReader:
+    def remembering(self, decided: DecidedQuestions) -> SignalReader:
         """Return the same reader with these decided questions."""
         other = copy.copy(self)
-        other._memory = memory
-        other._without = self._without - {"memory"}
+        other._decided = decided
+        other._without = self._without - {"decided"}
         return other
 
     def read(self, query: Query) -> Signals:
@@ -148,7 +148,7 @@ class SignalReader:
         lists["topic"], named = self._of_topics([("", asked)])
         on_cards = [(card.name, words) for card, words in zip(cards, printed, strict=True)]
         lists["card_topic"], named_on = self._of_topics(on_cards)
-        lists |= self._of_memory(asked, query)
+        lists |= self._of_decided(asked, query)
         for part in self._without:
             lists |= dict.fromkeys(PARTS[part], self._zeros())
         # All that can be done before the vectors are waited for.
@@ -209,10 +209,10 @@ class SignalReader:
         names = ("body", "plain", "said", "asks")
         return {"with_oracle": both, **{f"oracle_{name}": fields[FIELDS.index(name)] for name in names}}
 
-    def _of_memory(self, asked: list[str], query: Query) -> dict[str, Floats]:
-        if self._memory is None:
-            return dict.fromkeys(PARTS["memory"], self._zeros())
-        nearest, together = self._memory.scores(asked, query.forgotten)
+    def _of_decided(self, asked: list[str], query: Query) -> dict[str, Floats]:
+        if self._decided is None:
+            return dict.fromkeys(PARTS["decided"], self._zeros())
+        nearest, together = self._decided.scores(asked, query.forgotten)
         return {"asked": nearest, "asked_all": together}
 
     def _of_patterns(self, cards: Sequence[CardWords]) -> tuple[Floats, Floats, dict[int, str]]:
@@ -249,10 +249,12 @@ class SignalReader:
         if near is None:
             return lists
         silent = OUR_FIELDS if "digest" in self._without else ()
-        for name in (name for name in NEAR_FIELDS if name not in silent):
-            of_field = near.fields == FIELDS.index(name)
-            for target in ("near", f"near_{name}"):
-                np.maximum.at(lists[target], near.rules[of_field], near.likeness[of_field])
+        heard = [name for name in NEAR_FIELDS if name not in silent]
+        kinds = {"near": heard, **{f"near_{name}": [name] for name in heard}}
+        for target, fields in kinds.items():
+            places = np.flatnonzero(np.isin(near.fields, [FIELDS.index(name) for name in fields]))[::-1]
+            # The nearest come first; backwards, the last one written for a rule is its nearest.
+            lists[target][near.rules[places]] = np.maximum(near.likeness[places], 0)
         return lists
 
     def _zeros(self) -> Floats:

@@ -8,6 +8,7 @@ each test that sends a row to the right rules out the leaves on its left (Lucche
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 # Leaves of a tree are the bits of one byte.
 MAX_LEAVES = 8
-_FIRST_BIT = np.array([(byte & -byte).bit_length() - 1 if byte else 0 for byte in range(256)], dtype=np.intp)
+_FIRST_BIT = np.array([(byte & -byte).bit_length() - 1 if byte else 0 for byte in range(256)], dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,18 @@ class TreeEnsemble:
         columns = np.ascontiguousarray(rows.T)
         for test in range(self.feature.shape[1]):
             goes_right = columns[self.feature[:, test]] > self.threshold[:, test, None]
-            leaves &= ~(goes_right * self.left_out[:, test, None])
-        chosen = _FIRST_BIT[leaves]
-        return np.asarray(np.take_along_axis(self.value, chosen, axis=1).sum(axis=0), dtype=np.float32)
+            # All leaves where a row goes left (0 - 1 = 255), else those not left out (1 - 1 = 0).
+            kept = goes_right.view(np.uint8)
+            kept -= 1
+            kept |= ~self.left_out[:, test, None]
+            leaves &= kept
+        places = leaves + np.arange(0, num_trees * 256, 256, dtype=np.int32)[:, None]
+        return np.asarray(self._value_of_leaves[places].sum(axis=0), dtype=np.float32)
+
+    @cached_property
+    def _value_of_leaves(self) -> NDArray[np.float32]:
+        """For each tree and each set of leaves that are left, the value of the first [trees * 256]."""
+        return np.ascontiguousarray(self.value[:, _FIRST_BIT]).ravel()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by name, for storing."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from hexcore_engine.knowledge.rules.numbers import parse_number
@@ -26,13 +27,19 @@ def official_texts(connection: sqlite3.Connection) -> dict[str, str]:
 
 def rule_record(connection: sqlite3.Connection, number: str) -> RuleRecord | None:
     """Return a rule, group or section by its bare number."""
-    row = connection.execute(f"{_RULE} WHERE number = ?", (number,)).fetchone()
-    if row is None:
-        return None
-    examples = connection.execute(
-        "SELECT text FROM release.example WHERE number = ? ORDER BY place", (number,)
-    ).fetchall()
-    return _record(row, tuple(text for (text,) in examples))
+    return rule_records(connection, (number,)).get(number)
+
+
+def rule_records(connection: sqlite3.Connection, numbers: Sequence[str]) -> dict[str, RuleRecord]:
+    """Return those of the rules, groups and sections that are there, by number; two queries for all."""
+    among = f"WHERE number IN ({_marks(numbers)})"
+    examples: dict[str, tuple[str, ...]] = {}
+    for number, text in connection.execute(
+        f"SELECT number, text FROM release.example {among} ORDER BY number, place", (*numbers,)
+    ):
+        examples[number] = (*examples.get(number, ()), text)
+    rows = connection.execute(f"{_RULE} {among}", (*numbers,)).fetchall()
+    return {row[0]: _record(row, examples.get(row[0], ())) for row in rows}
 
 
 def rule_view(connection: sqlite3.Connection, typed: str, release: ReleaseRecord) -> RuleView | None:
@@ -89,19 +96,23 @@ def exists(connection: sqlite3.Connection, number: str) -> bool:
     return connection.execute("SELECT 1 FROM release.rule WHERE number = ?", (number,)).fetchone() is not None
 
 
-def players_phrases(connection: sqlite3.Connection, number: str) -> list[str]:
-    """Return what players say for a rule."""
-    row = connection.execute(
-        "SELECT said FROM release.rule_words WHERE rowid ="
-        " (SELECT position FROM release.rule WHERE number = ?)",
-        (number,),
-    ).fetchone()
-    return row[0].split("\n") if row and row[0] else []
+def players_phrases(connection: sqlite3.Connection, numbers: Sequence[str]) -> dict[str, list[str]]:
+    """Return what players say for each of the rules, by number."""
+    rows = connection.execute(
+        "SELECT number, said FROM release.rule JOIN release.rule_words ON rule_words.rowid = rule.position"
+        f" WHERE number IN ({_marks(numbers)})",
+        (*numbers,),
+    )
+    return {number: said.split("\n") if said else [] for number, said in rows}
 
 
 def common_words(connection: sqlite3.Connection) -> frozenset[str]:
     """Words that rules and players write in lower case."""
     return frozenset(word for (word,) in connection.execute("SELECT word FROM release.common_word"))
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _record(row: tuple[Any, ...], examples: tuple[str, ...] = ()) -> RuleRecord:

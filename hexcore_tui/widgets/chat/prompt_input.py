@@ -22,10 +22,15 @@ from hexcore_tui.widgets.chat.folded_pastes import FoldedPastes
 Focus = Literal["typing", "answer", "cut short", "reading"]
 HINTS: dict[Focus, tuple[str, ...]] = {
     "typing": ("submit", "focus_next", "look_up", "next_mode", "new_session"),
-    "answer": ("open", "unfold", "wish('copy')", "wish('retry')", "wish('edit')", "leave"),
-    "cut short": ("open", "wish('continue')", "wish('retry')", "wish('edit')", "wish('copy')", "leave"),
+    # The way out stands where a narrow frame still shows it.
+    "answer": ("open", "leave", "unfold", "wish('copy')", "wish('retry')", "wish('edit')"),
+    "cut short": ("open", "leave", "wish('continue')", "wish('retry')", "wish('edit')", "wish('copy')"),
     "reading": ("leave", "focus_prompt"),
 }
+
+PLACEHOLDER = "Ask a rules question, e.g. Does trample still count if the blocker is gone?"
+# Where a line has no room for the example.
+SHORT_PLACEHOLDER = "Ask a rules question"
 
 # A pause this long while typing is worth a retrieval.
 PAUSE_S = 0.2
@@ -80,7 +85,7 @@ class PromptInput(TextArea):
         super().__init__(
             soft_wrap=True,
             highlight_cursor_line=False,
-            placeholder="Ask a rules question, e.g. Does trample still count if the blocker is gone?",
+            placeholder=PLACEHOLDER,
         )
         self._history: list[str] = []
         self._pastes = FoldedPastes()
@@ -90,6 +95,8 @@ class PromptInput(TextArea):
         self.choose: Callable[[str], None] = lambda _key: None
         self._place: int | None = None
         self._draft = ""
+        # What Enter was pressed on: a pause after that is not one in typing, and what was said to it stays.
+        self._submitted = ""
         self._pause: Timer | None = None
 
     def on_mount(self) -> None:
@@ -138,7 +145,7 @@ class PromptInput(TextArea):
 
     def action_submit(self) -> None:
         """Ask."""
-        question = self.question
+        question = self._submitted = self.question
         if question:
             self.post_message(QuestionSubmitted(question))
 
@@ -202,6 +209,11 @@ class PromptInput(TextArea):
         """The question as it will be asked, folded pastes included."""
         return clean_text(self._pastes.unfold(self.text)).strip()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """An example cut in its middle helps nobody."""
+        room = event.size.width - self.gutter.width
+        self.placeholder = PLACEHOLDER if room > len(PLACEHOLDER) else SHORT_PLACEHOLDER
+
     def hint(self, focus: Focus) -> None:
         """Say in the frame which keys do what, by where the focus is."""
         self.border_subtitle = _hint(HINTS[focus])
@@ -237,7 +249,7 @@ class PromptInput(TextArea):
 
     def _paused(self) -> None:
         question = self.question
-        if len(question) >= SHORTEST_PREPARED:
+        if len(question) >= SHORTEST_PREPARED and question != self._submitted:
             self.post_message(QuestionTyped(question))
 
 

@@ -61,7 +61,7 @@ class SidePane(Vertical):
         """The reader is done here."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(classes="side-pane")
         self._trail: Trail[Page] = Trail()
         self._title = Static(classes="title")
         self._rule = RuleView(id="rule")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,7 @@ from hexcore_engine.data.demo import build_demo
 from hexcore_engine.paths import Paths
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.messages import QuestionSubmitted
-from hexcore_tui.widgets.chat.prompt_input import PromptInput
+from hexcore_tui.widgets.chat.prompt_input import PAUSE_S, PromptInput
 
 from .conftest import screen_text
 
@@ -74,7 +75,13 @@ async def test_a_mode_that_does_not_exist_is_answered_with_the_nearest(make_app:
         await pilot.press("enter")
         await pilot.pause()
         assert "Did you mean teach?" in screen_text(app)
+        await pilot.pause(2 * PAUSE_S)
+        assert "Did you mean teach?" in screen_text(app)
         assert _prompt(app).text == "/mode tech"
+        await pilot.press("x")
+        async with asyncio.timeout(10):
+            while "Did you mean teach?" in screen_text(app):
+                await pilot.pause(0.02)
 
 
 async def test_the_mode_key_goes_through_all_modes_and_back_to_auto(make_app: MakeApp) -> None:

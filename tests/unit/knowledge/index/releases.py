@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion, make_memory
+from hexcore_engine.knowledge.index.decided_questions import DecidedQuestion, index_decided
 from hexcore_engine.knowledge.index.postings import Postings, build_postings
 from hexcore_engine.knowledge.index.rule_table import RuleTable, make_rule_table
 from hexcore_engine.knowledge.index.signals import SignalReader
@@ -48,6 +48,6 @@ def make_reader(without: tuple[str, ...] = ()) -> SignalReader:
         patterns=[("whenever ~ floats", 6), ("floats", 6), ("floats", 4)],
         topics=make_topics(stemmer, [("Lantern Lock", [2, 3]), ("Ferry", [5, 6]), ("the", [0])]),
         stemmer=stemmer,
-        memory=make_memory(decided, table),
+        decided=index_decided(decided, table),
         without=without,
     )
