@@ -10,7 +10,7 @@ import msgspec
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.models.catalog import describe
-from hexcore_engine.models.loader import DeviceMap, MaxMemory
+from hexcore_engine.models.placement import DeviceMap, MaxMemory
 from hexcore_engine.models.quantization import check_quantization
 from hexcore_engine.models.router import TransactionClassifier
 from hexcore_engine.paths import Paths, default_paths

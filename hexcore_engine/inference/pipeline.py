@@ -31,7 +31,6 @@ from hexcore_engine.protocol.events import (
     PassagesRetrieved,
     QuestionRouted,
 )
-from hexcore_engine.protocol.limits import check_experts, check_question
 from hexcore_engine.protocol.records import ErrorRecord, ModeChoice
 from hexcore_engine.settings import Settings
 
@@ -195,9 +194,10 @@ class HexcorePipeline:
     ) -> dict[str, Any]:
         """Answer a question at once: `{"response": text, "metadata": {...}}`.
 
-        `generation_kwargs` may hold `mode`, `seed`, `top_p`, `min_p`, `repetition_penalty` and `stop` (texts
-        that end the answer). With `use_multiple_experts` two write together where routing is unsure and both
-        have an adapter for the torch model. Budgets are more than 0.
+        `generation_kwargs` may hold `mode`, `seed`, `top_p` (more than 0, at most 1), `min_p` (0 to 1),
+        `repetition_penalty` (more than 0) and `stop` (a tuple of texts that end the answer). With
+        `use_multiple_experts` two write together where routing is unsure and both have an adapter for the
+        torch model. Budgets are more than 0.
 
         Raises:
             HexcoreError: when the answer failed; the metadata of what was found is lost then, use `stream`.
@@ -234,8 +234,7 @@ class HexcorePipeline:
 
     def _route(self, answer: AnswerInProgress) -> QuestionRouted:
         request = answer.request
-        check_question(request.question)
-        check_experts(request.num_experts, request.mode)
+        request.check()
         choice, notes = (pinned(request.mode), ()) if request.mode else self._judge(request.question)
         answer.choice = choice
         answer.notes += notes

@@ -11,6 +11,14 @@ from hexcore_engine.errors import DeviceMappingError, ModelMissingError
 from hexcore_engine.models.attention import use_by_head
 from hexcore_engine.models.device_map import WeightPlan, audit_weights, plan_weights, refuse_unfit
 from hexcore_engine.models.load_times import LoadWatch
+from hexcore_engine.models.placement import (
+    DeviceMap,
+    MaxMemory,
+    allowed_bytes,
+    choose_device,
+    memory_sizes,
+    resolved_map,
+)
 from hexcore_engine.models.quantization import (
     Quantization,
     choose_quantization,
@@ -19,11 +27,8 @@ from hexcore_engine.models.quantization import (
 )
 from hexcore_engine.models.torch_folder import TorchFolder, hide_progress_bars, read_torch_folder
 from hexcore_engine.models.weights_read import weights_read
-from hexcore_engine.utils.device import DeviceCapabilities, detect_device
+from hexcore_engine.utils.device import DeviceCapabilities
 from hexcore_engine.utils.memory import bound_kernel_caches, give_back_freed
-
-DeviceMap = str | dict[str, Any]
-MaxMemory = dict[int | str, int | str]
 
 
 @dataclass(frozen=True)
@@ -49,66 +54,30 @@ def load_torch_model(
 ) -> LoadedTorchModel:
     """Load a model folder.
 
-    `device_map` is "auto" (the GPU where there is one), "cpu", "cuda", or accelerate's explicit form;
+    `device_map` is "auto" (the GPU where there is one), "cpu", "cuda", "cuda:1", or accelerate's dict;
     `max_memory` in bytes (or "8GiB") by device number or "cpu". `dtype` None chooses by the hardware.
     `watch` is told how much of the weights was read.
 
     Raises:
         ModelMissingError: when the folder can't be used.
+        UsageError: when a device or a size is none.
         DeviceMappingError: when the weights do not fit, a device is absent, or they did not land as planned.
     """
     found = read_torch_folder(folder)
     bound_kernel_caches()
-    device = _device_for(device_map)
+    device = choose_device(device_map)
+    sizes = memory_sizes(max_memory)
     kind = choose_quantization(quantization, device, found.num_parameters)
     dtype = dtype or compute_dtype(device)
     tokenizer = _load_tokenizer(found)
     plan = plan_weights(folder, kind, dtype)
-    refuse_unfit(plan, _allowed_bytes(max_memory, device))
+    refuse_unfit(plan, allowed_bytes(sizes, device))
     with weights_read(found.shards, watch):
-        model = _load_weights(found, kind, dtype, _resolved_map(device_map, device), max_memory)
+        model = _load_weights(found, kind, dtype, resolved_map(device_map, device), sizes)
     give_back_freed()
     if device.device == "cpu":
         use_by_head(model)
     return LoadedTorchModel(model, tokenizer, found, device, kind, plan, audit_weights(model, plan))
-
-
-def _device_for(device_map: DeviceMap) -> DeviceCapabilities:
-    device = detect_device()
-    wanted = device_map if isinstance(device_map, str) else ""
-    if wanted.startswith("cuda") and not device.device.startswith("cuda"):
-        raise DeviceMappingError(
-            "CUDA was asked for and torch finds no CUDA device.",
-            'Use `device_map="auto"` or "cpu"; `hexcore doctor` shows what is there.',
-        )
-    if wanted == "cpu" and device.device != "cpu":
-        from hexcore_engine.utils.device import cpu_has_fast_bf16
-
-        return DeviceCapabilities("cpu", cpu_has_fast_bf16())
-    return device
-
-
-def _resolved_map(device_map: DeviceMap, device: DeviceCapabilities) -> DeviceMap:
-    if isinstance(device_map, dict):
-        return device_map
-    return "auto" if device_map == "auto" and device.device != "cpu" else {"": device.device}
-
-
-def _allowed_bytes(max_memory: MaxMemory | None, device: DeviceCapabilities) -> int | None:
-    if not max_memory:
-        return device.total_bytes
-    return sum(_as_bytes(value) for value in max_memory.values())
-
-
-def _as_bytes(value: int | str) -> int:
-    if isinstance(value, int):
-        return value
-    units = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-    text = value.strip().upper()
-    for unit, factor in units.items():
-        if text.endswith(unit):
-            return int(float(text[: -len(unit)]) * factor)
-    return int(text)
 
 
 def _load_tokenizer(found: TorchFolder) -> Any:
@@ -131,7 +100,7 @@ def _load_tokenizer(found: TorchFolder) -> Any:
 
 
 def _load_weights(
-    found: TorchFolder, kind: Quantization, dtype: Any, device_map: DeviceMap, max_memory: MaxMemory | None
+    found: TorchFolder, kind: Quantization, dtype: Any, device_map: DeviceMap, sizes: dict[int | str, int]
 ) -> Any:
     import torch
     from safetensors import SafetensorError
@@ -143,7 +112,7 @@ def _load_weights(
             str(found.folder),
             dtype=dtype,
             device_map=device_map,
-            max_memory=max_memory if device_map == "auto" else None,
+            max_memory=sizes if sizes and device_map == "auto" else None,
             quantization_config=quantization_config(kind, dtype),
             use_safetensors=True,
             # Mapped, the whole file would stay in memory for the few weights that are not quantised.

@@ -13,7 +13,8 @@ from hexcore_engine.models.catalog import (
     require_torch,
 )
 from hexcore_engine.models.load_times import LoadWatch
-from hexcore_engine.models.loader import DeviceMap, LoadedTorchModel, MaxMemory
+from hexcore_engine.models.loader import LoadedTorchModel
+from hexcore_engine.models.placement import DeviceMap, MaxMemory
 from hexcore_engine.paths import Paths
 from hexcore_engine.settings import EngineSettings, ModelSettings
 

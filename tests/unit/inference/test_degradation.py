@@ -208,3 +208,40 @@ def test_generation_options_reach_the_decoder_and_others_are_named() -> None:
     assert {name: getattr(request, name) for name in options} == options
     with pytest.raises(HexcoreError, match="does not know top_q"):
         pipeline(decoder).generate(QUESTION, top_q=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "wanted"),
+    [
+        ("max_tokens", (0, -3, 2.5, "x"), "a whole number from 1"),
+        ("seed", ("x", 2**63, 0.5), "a whole number from"),
+        ("temperature", (-0.1, math.nan, math.inf, "hot"), "0 or more"),
+        ("top_p", (0, 1.01, math.nan, "x"), "more than 0 and at most 1"),
+        ("min_p", (-0.1, 1.01, math.nan), "between 0 and 1"),
+        ("repetition_penalty", (0, -1, math.inf), "more than 0"),
+        ("stop", ("a", ("",), [3], None), "a tuple of texts"),
+        ("mode", ("NOPE", "", 3), "one of"),
+        ("latency_budget_ms", ("x",), "a number"),
+        ("memory_budget_mb", ("x",), "a number"),
+        ("question", (None, 5, b"x"), "string"),
+    ],
+)
+def test_what_no_answer_can_be_written_with_is_named_before_anything_is_looked_for(
+    name: str, values: tuple[Any, ...], wanted: str
+) -> None:
+    decoder = ScriptedDecoder(tokens_per_s=0)
+    made = pipeline(decoder)
+    for value in values:
+        (outcome,) = made.stream(PipelineRequest(**{"question": QUESTION, name: value}))
+        assert isinstance(outcome, AnswerFailed)
+        assert outcome.error.code == "HX-USAGE"
+        assert wanted in outcome.error.remedy
+        assert name in outcome.error.message
+    assert not decoder.requests
+
+
+def test_the_ends_of_each_range_are_taken() -> None:
+    options: dict[str, Any] = {"temperature": 0, "top_p": 1, "min_p": 1, "repetition_penalty": 0.5}
+    assert pipeline().generate(QUESTION, max_new_tokens=1, seed=-(2**63), stop=["Never"], **options)[
+        "response"
+    ]

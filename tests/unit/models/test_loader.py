@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hexcore_engine.errors import DeviceMappingError, ModelMissingError, UsageError
 
-pytest.importorskip("torch", reason="the torch extra is not installed")
+torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 pytestmark = pytest.mark.slow
 
 from hexcore_engine.models.device_map import plan_weights  # noqa: E402
@@ -60,6 +62,38 @@ def test_cuda_that_is_not_there_is_said(llama: Path) -> None:
         pytest.skip("there is a CUDA device here")
     with pytest.raises(DeviceMappingError, match="no CUDA device"):
         load_torch_model(llama, device_map="cuda")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"device_map": "gpu0"}, "no device map 'gpu0'"),
+        ({"device_map": None}, "no device map None"),
+        ({"device_map": {"": "disk"}}, "can't place weights on disk"),
+        ({"device_map": {}}, "can't place weights on nothing"),
+        ({"max_memory": {"cpu": "lots"}}, "max_memory can't be 'lots'"),
+        ({"max_memory": {"cpu": -1}}, "max_memory can't be -1"),
+        ({"max_memory": {"gpu": 3}}, "knows no device 'gpu'"),
+    ],
+)
+def test_a_device_or_a_size_that_is_none_is_named(llama: Path, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)) as caught:
+        load_torch_model(llama, "none", **({"device_map": "cpu"} | options))
+    assert caught.value.remedy
+
+
+def test_a_map_of_modules_places_them_and_asks_for_no_device_that_is_absent(llama: Path) -> None:
+    assert load_torch_model(llama, "none", device_map={"": "cpu"}).device.device == "cpu"
+    for place in ("cuda:99", 99):
+        with pytest.raises(DeviceMappingError, match=r"no (CUDA )?device"):
+            load_torch_model(llama, "none", device_map={"model": "cpu", "lm_head": place})
+
+
+def test_sizes_are_bytes_or_words_and_those_of_gpus_count_where_there_are_any(llama: Path) -> None:
+    for size in (10**9, "1GiB", "0.5 GB", "900MB"):
+        assert load_torch_model(llama, "none", device_map="cpu", max_memory={"cpu": size, 0: 1})
+    if not torch.cuda.is_available():
+        assert load_torch_model(llama, "none", max_memory={0: 1})
 
 
 def test_a_tokenizer_of_another_model_is_refused(tmp_path: Path) -> None:
