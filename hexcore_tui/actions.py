@@ -257,7 +257,12 @@ def bindings_of(*scopes: Scope) -> list[BindingType]:
 
 def is_help_mark(key: str) -> bool:
     """Whether `key` is the question mark, and that still shows the keys of where one is."""
-    return key == "question_mark" and key in _in_use["everywhere.help_here"].key.split(",")
+    return key == "question_mark" and is_key_of(key, "everywhere.help_here")
+
+
+def is_key_of(key: str, identity: str) -> bool:
+    """Whether `key` is one of those in use for an action."""
+    return key in _in_use[identity].key.split(",")
 
 
 def scopes_of(node: DOMNode) -> set[Scope]:

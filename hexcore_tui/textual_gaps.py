@@ -232,6 +232,11 @@ def type_late(focused: Widget | None, event: Key) -> bool:
     """
     if not event.is_printable or not isinstance(focused, Input | TextArea):
         return False
+    hand_on(focused, event)
+    return True
+
+
+def hand_on(focused: Widget, event: Key) -> None:
+    """Give a key to the widget that has the focus by now."""
     # One of its own: what is prevented here would be prevented there.
     focused._forward_event(Key(event.key, event.character))
-    return True

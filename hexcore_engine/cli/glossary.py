@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from hexcore_engine.cli.command import CommandParser, Context, joined
 from hexcore_engine.cli.releases import add_release_option, open_knowledge
@@ -16,11 +17,12 @@ def configure(parser: CommandParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Print the entries; 1 when there is none."""
+    """Print the entries; 1, with the nearest terms, when there is none."""
     term = joined(arguments.term)
     knowledge = open_knowledge(context, arguments.release)
     try:
         entries = knowledge.glossary(term)
+        nearest = () if entries else knowledge.nearest_terms(term)
         release = knowledge.release()
         warnings = knowledge.rules_warnings()
     finally:
@@ -34,8 +36,16 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         if entry.rules:
             lines.append(f"    see {', '.join(entry.rules)}")
     source = release.source if release else None
-    text = "\n".join([*lines, f"— {source}"]) if entries else f"Nothing is known about {term!r}."
+    text = "\n".join([*lines, f"— {source}"]) if entries else _unknown(term, nearest)
     for warning in warnings:
         context.output.narrate(f"warning: {warning}")
-    context.output.result({"term": term, "entries": to_builtins(entries), "source": source}, text)
+    document = {"term": term, "entries": to_builtins(entries), "nearest": nearest, "source": source}
+    context.output.result(document, text)
     return 0 if entries else 1
+
+
+def _unknown(term: str, nearest: tuple[str, ...]) -> str:
+    meant = f" Did you mean {', '.join(nearest)}?" if nearest else ""
+    return (
+        f"The glossary has no {term!r}.{meant} All rules are searched by: hexcore rules {shlex.quote(term)}"
+    )

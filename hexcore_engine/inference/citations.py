@@ -15,6 +15,14 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"(?<!\[)\[\s*([1-9]\d{2}(?:\.[1-9]\d{0,2}[a-z]?)?)\s*\]", re.IGNORECASE)
+# "rule 702", "rules 508 and 509", "CR 608": three digits alone are a rule only behind such a word. Within one
+# line, so that an answer gives the same in pieces.
+_GROUP = r"[1-9]\d{2}(?!\w|[.,]\d|[^\S\n]?%)"
+_GROUPS_NAMED = re.compile(
+    rf"\b(?:rules?|sections?|CR)[^\S\n]+({_GROUP}"
+    rf"(?:(?:[^\S\n]*[,–-][^\S\n]*|,?[^\S\n]+(?:and|or|to|through)[^\S\n]+){_GROUP})*)",
+    re.IGNORECASE,
+)
 # A bracket that may still close after the end of a line.
 _OPEN_BRACKET = re.compile(r"\[[^\[\]]{0,12}$")
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
@@ -70,6 +78,10 @@ def find_rule_numbers(text: str, start: int = 0, end: int | None = None) -> list
         for match in _BRACKETED.finditer(text, start, end)
     ]
     taken = [(first, last) for first, last, _, _ in found]
+    for named in _GROUPS_NAMED.finditer(text, start, end):
+        groups = re.finditer(r"\d{3}", named[1])
+        offset = named.start(1)
+        found += [(offset + one.start(), offset + one.end(), one[0], False) for one in groups]
     for match in _NUMBER.finditer(text, start, end):
         if not any(first <= match.start() < last for first, last in taken):
             found.append((match.start(), match.end(), match.group(1).lower(), False))

@@ -33,6 +33,7 @@ from hexcore_engine.protocol.events import (
 )
 from hexcore_engine.protocol.records import ErrorRecord, ModeChoice
 from hexcore_engine.settings import Settings
+from hexcore_engine.utils.memory_trend import MemoryTrend
 
 if TYPE_CHECKING:
     from hexcore_engine.knowledge.lookup import Knowledge
@@ -127,6 +128,7 @@ class HexcorePipeline:
         self._pace = Pace()
         self._paced_model: str | None = None
         self._told: set[str] = set()
+        self._memory_trend = MemoryTrend()
         self.knowledge_retriever = retriever
         self.classifier = router
 
@@ -306,6 +308,7 @@ class HexcorePipeline:
     def _plan(self, answer: AnswerInProgress, decoder: Decoder) -> Admission:
         if decoder.model.location != self._paced_model:
             self._pace, self._paced_model = Pace(), decoder.model.location
+            self._memory_trend = MemoryTrend()
             if decoder.warmed is not None:
                 self._pace = self._pace.after(decoder.warmed)
         request, modes = answer.request, answer.choice.modes if answer.choice else ("REASON",)
@@ -325,6 +328,9 @@ class HexcorePipeline:
             self._pace = self._pace.after(writer.finished)
         # A server may have told meanwhile that it takes no grammar.
         answer.note_model(decoder.model)
+        memory = decoder.memory()
+        if memory is not None:
+            self._memory_trend.watch(memory.pids, memory.kv_cache_bytes)
 
     def _failed(self, answer: AnswerInProgress, error: HexcoreError) -> AnswerFailed:
         if isinstance(error, DecoderError) and self._own_decoder is not None:

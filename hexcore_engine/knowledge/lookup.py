@@ -159,6 +159,13 @@ class Knowledge:
                 return ()
             return terms.glossary(connection, term)
 
+    def nearest_terms(self, term: str) -> tuple[str, ...]:
+        """Terms that may have been meant by one that is not known, the most alike first; up to three."""
+        with self._reader.query() as connection:
+            if connection is None or not self._reader.has_release:
+                return ()
+            return terms.nearest_terms(connection, term)
+
     def rules_of_term(self, term: str) -> tuple[str, ...]:
         """The rules the official glossary names for exactly this term."""
         with self._reader.query() as connection:

@@ -317,6 +317,6 @@ def _card_passage(card: CardRecord) -> Passage:
 
 def _title(rule: RuleRecord, parent: RuleRecord | None) -> str:
     """The name of the rule's group, and its parent's where that is a name and no sentence."""
-    named = parent is not None and "." in parent.number and 0 < len(parent.text) <= 60
-    name = parent.text if parent is not None and named else ""
+    text = parent.text if parent is not None and "." in parent.number else ""
+    name = text if len(text) <= 60 and not text.endswith((":", ".")) else ""
     return " · ".join(part for part in (rule.heading, name) if part) or rule.number

@@ -31,7 +31,7 @@ class ExpertAdapterManager:
 
     Adapters are looked for below `folder`, where there is one. `base_hash` is the fingerprint of the model's
     weights, read from the folder it was loaded from when None. Loaded adapters take at most `limit_bytes`;
-    the one used least recently goes first. `device` None puts each weight beside the layer it changes.
+    the one used least recently goes first.
 
     Nothing here calls `state_dict()`: on a quantised model that was used, it changes the weights.
     """
@@ -43,14 +43,13 @@ class ExpertAdapterManager:
         *,
         base_hash: str | None = None,
         limit_bytes: int = DEFAULT_LIMIT_BYTES,
-        device: Any = None,
     ) -> None:
         self.model = model
         self._base_hash = base_hash
         self.folder = folder
         self._index = AdapterIndex(folder, self.base_hash)
         self._limit_bytes = limit_bytes
-        self._device = device
+        self._device: Any = None
         # peft's wrapper; None while no adapter is loaded and the model is as it was.
         self._peft: Any = None
         # Least recently used first, by peft's name.
@@ -71,6 +70,28 @@ class ExpertAdapterManager:
     def loaded_bytes(self) -> int:
         """Bytes of the loaded adapters' weights."""
         return sum(adapter.num_bytes for adapter in self._loaded.values())
+
+    def place_on(self, device: Any) -> None:
+        """Put the weights of adapters loaded from now on there; None puts each beside the layer it changes.
+
+        Raises:
+            UsageError: when that is no device, or none that the model lies on.
+        """
+        import torch
+
+        try:
+            place = None if device is None else torch.device(device)
+        except (RuntimeError, TypeError) as error:
+            raise UsageError(
+                f"There is no device {clean_line(repr(device))}.", 'Use "cpu" or "cuda".'
+            ) from error
+        on = {parameter.device.type for parameter in self.model.parameters()}
+        if place is not None and place.type not in on:
+            raise UsageError(
+                f"The model does not lie on {place}, and an adapter lies beside the layers it changes.",
+                f"Leave the device out; the model lies on {' and '.join(sorted(on))}.",
+            )
+        self._device = place
 
     def base_hash(self) -> str:
         """Return the fingerprint of the model's weights.
@@ -305,16 +326,15 @@ def apply_expert_adapter(
     weights go, None beside the layers they change. Returns `(True, None)`, or `(False, reason)` with the base
     in use; never raises for what is wrong with the model, the expert or the adapter.
     """
-    mode = next((name for name in MODE_NAMES if name == expert_type.strip().upper()), None)
-    if mode is None:
-        return False, f"There is no expert {clean_line(expert_type)!r}; known: {', '.join(MODE_NAMES)}."
     wrapped = hasattr(model, "peft_config") and not hasattr(model, _ATTRIBUTE)
-    if wrapped or not hasattr(model, "register_forward_pre_hook"):
+    if wrapped or not hasattr(model, "register_forward_pre_hook") or not hasattr(model, "config"):
         return False, "Adapters are applied to a transformers model that peft has not wrapped yet."
-    manager = _manager_of(model, device)
-    if adapter_path is None:
-        return manager.use(mode)
+    manager = _manager_of(model)
     try:
+        mode = _mode_named(expert_type)
+        manager.place_on(device)
+        if adapter_path is None:
+            return manager.use(mode)
         adapter = read_adapter(named_path(str(adapter_path)))
         check_base(adapter, manager.base_hash())
         if adapter.mode != mode:
@@ -326,13 +346,22 @@ def apply_expert_adapter(
     return True, None
 
 
-def _manager_of(model: Any, device: Any) -> ExpertAdapterManager:
+def _mode_named(expert_type: Any) -> ModeName:
+    wanted = str(expert_type).strip().upper()
+    for name in MODE_NAMES:
+        if name == wanted:
+            return name
+    known = ", ".join(MODE_NAMES)
+    raise UsageError(f"There is no expert {clean_line(str(expert_type))!r}.", f"Known: {known}.")
+
+
+def _manager_of(model: Any) -> ExpertAdapterManager:
     from hexcore_engine.paths import default_paths
 
     found = getattr(model, _ATTRIBUTE, None)
     if isinstance(found, ExpertAdapterManager):
         return found
-    return ExpertAdapterManager(model, default_paths().adapters_dir, device=device)
+    return ExpertAdapterManager(model, default_paths().adapters_dir)
 
 
 def _peft_name(adapter: Adapter) -> str:

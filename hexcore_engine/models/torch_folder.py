@@ -16,8 +16,8 @@ from hexcore_engine.utils.validation import clean_line
 INDEX_NAME = "model.safetensors.index.json"
 PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model")
-# Bytes of a parameter once loaded, scales included; "none" is 16 bits.
-_BYTES_PER_PARAMETER = {"4bit": 0.52, "8bit": 1.01, "none": 2.0}
+# Bytes of a quantised parameter once loaded, scales included.
+_BYTES_PER_PARAMETER = {"4bit": 0.52, "8bit": 1.01}
 # Measured: 20 MiB for 49,152 tokens.
 _TABLE_BYTES_PER_TOKEN = 430
 # Mixtures whose experts can be loaded one by one: an expert's gate, up and down weights in their files.
@@ -52,11 +52,18 @@ class TorchFolder:
     num_kept_whole: int = 0
     num_fused: int = 0
 
-    def weights_bytes(self, quantization: str = "none") -> int:
-        """Predicted bytes of the weights once loaded; `num_fused` parameters stay whole whatever is asked."""
-        whole = self.num_kept_whole + self.num_fused
-        shrunk = (self.num_parameters - whole) * _BYTES_PER_PARAMETER[quantization]
-        return int(shrunk + whole * _BYTES_PER_PARAMETER["none"])
+    def weights_bytes(self, quantization: str = "none", itemsize: int = 2) -> int:
+        """Predicted bytes of the weights once loaded, those left whole in numbers of `itemsize` bytes;
+        `num_fused` parameters stay whole whatever is asked."""
+        if quantization == "none":
+            return self.num_parameters * itemsize
+        shrunk = self.num_parameters - self.num_kept_whole - self.num_fused
+        return int(shrunk * _BYTES_PER_PARAMETER[quantization]) + self.whole_bytes(itemsize)
+
+    def whole_bytes(self, itemsize: int = 2) -> int:
+        """The part of quantised weights that stays in numbers of `itemsize` bytes: embeddings, norms, heads,
+        and experts that can't be shrunk."""
+        return (self.num_kept_whole + self.num_fused) * itemsize
 
     @property
     def context_tokens(self) -> int:
@@ -136,7 +143,7 @@ def describe_torch_folder(
 ) -> ModelRecord:
     """Return the record of a model folder; weights are predicted for the quantization asked for."""
     found = read_torch_folder(folder)
-    kind = quantization if quantization in _BYTES_PER_PARAMETER else "none"
+    kind = quantization if quantization is not None and quantization in _BYTES_PER_PARAMETER else "none"
     return ModelRecord(
         name=clean_line(folder.name),
         location=str(folder),

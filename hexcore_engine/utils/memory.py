@@ -81,11 +81,7 @@ class SystemMemoryDriver:
 
     def resident_bytes(self, pids: Iterable[int]) -> int | None:
         """Resident set sizes added up."""
-        total = 0
-        for pid in pids:
-            with contextlib.suppress(self._psutil.Error):
-                total += int(self._psutil.Process(pid).memory_info().rss)
-        return total
+        return resident_bytes(pids)
 
     def gpus(self) -> Sequence[GpuMemory]:
         """Devices as NVML knows them; one that was seen before and answers no more is reported lost."""
@@ -163,6 +159,17 @@ class ScriptedMemoryDriver:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def resident_bytes(pids: Iterable[int]) -> int:
+    """Resident set sizes of processes added up; those that ended count nothing."""
+    import psutil
+
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            total += int(psutil.Process(pid).memory_info().rss)
+    return total
 
 
 def give_back_freed() -> None:

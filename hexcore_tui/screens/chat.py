@@ -64,6 +64,7 @@ class ChatScreen(ConversationScreen):
 
     def on_mount(self) -> None:
         """Type at once, and see what is not there yet."""
+        self._prompt.leave = self.action_focus_next
         self._prompt.focus()
         self.show_missing(host(self).missing)
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from hexcore_engine.errors import ContextOverflowError, DecoderError
+from hexcore_engine.errors import ContextOverflowError, DecoderError, ModelMissingError
 from hexcore_engine.inference.citation_mask import CitationMask, TokenTexts
 from hexcore_engine.inference.decoders.base import (
     ChatMessage,
@@ -168,7 +168,17 @@ class TorchDecoder:
 
     def warm(self, messages: tuple[ChatMessage, ...]) -> None:
         """Compute the beginning of every prompt once; packs quantised weights, builds the mask's tables and
-        measures the speed."""
+        measures the speed.
+
+        Raises:
+            ModelMissingError: when the model's context does not hold that beginning.
+        """
+        if (num_tokens := self.count_tokens(messages)) >= self._context_tokens:
+            raise ModelMissingError(
+                f"The model {self._record.name} holds {self._context_tokens} tokens of context, and every "
+                f"question begins with {num_tokens}.",
+                "Choose a model with a longer context.",
+            )
         self._citation_mask(())
         # The first forward packs; its speed says nothing.
         for num_tokens in (1, WARM_TOKENS):

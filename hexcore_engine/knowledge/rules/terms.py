@@ -5,6 +5,7 @@ Which of our entries stands under which number is read from the release, for rul
 
 from __future__ import annotations
 
+import difflib
 import json
 import sqlite3
 from functools import cache
@@ -15,6 +16,8 @@ from hexcore_engine.utils.validation import fold
 
 # So many of players' words stand beside an official term.
 NUM_SAID = 6
+# Of the letters of two terms that may be one misspelt, this share is the same.
+_ALIKE = 0.75
 
 
 def glossary(connection: sqlite3.Connection, term: str, limit: int = 8) -> tuple[GlossaryRecord, ...]:
@@ -37,6 +40,19 @@ def rules_of_term(connection: sqlite3.Connection, term: str) -> tuple[str, ...]:
     """Return the rules the official glossary names for exactly this term."""
     found = connection.execute("SELECT rules FROM release.glossary WHERE folded = ?", (fold(term).strip(),))
     return tuple(number for (rules,) in found for number in json.loads(rules))
+
+
+def nearest_terms(connection: sqlite3.Connection, term: str, limit: int = 3) -> tuple[str, ...]:
+    """Return what a term that is not known may have been meant as, the most alike first: official terms, then
+    players' words."""
+    wanted = fold(term).strip()
+    official = dict(connection.execute("SELECT folded, term FROM release.glossary"))
+    said = {key.strip(): words for pairs in _folded_said().values() for words, key in pairs}
+    found: dict[str, str] = {}
+    for named in (official, said):
+        for key in difflib.get_close_matches(wanted, named, n=limit, cutoff=_ALIKE):
+            found.setdefault(key, named[key])
+    return tuple(found.values())[:limit]
 
 
 def _places(connection: sqlite3.Connection) -> dict[str, DigestEntry]:

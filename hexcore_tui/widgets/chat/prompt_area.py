@@ -64,7 +64,7 @@ class PromptArea(Vertical):
     def on_row_list_selected(self, message: RowList.Selected) -> None:
         """Take the offer that was clicked."""
         message.stop()
-        if message.index < len(self._offers):
+        if message.index is not None and message.index < len(self._offers):
             self._take(message.index)
 
     @work(group="names", exclusive=True, exit_on_error=False)

@@ -14,8 +14,9 @@ from textual.widgets import TextArea
 
 from hexcore_engine.protocol.records import ModeName
 from hexcore_engine.utils.validation import clean_text
-from hexcore_tui.actions import actions_of, bindings_of, is_help_mark, key_text
+from hexcore_tui.actions import actions_of, bindings_of, is_help_mark, is_key_of, key_text
 from hexcore_tui.messages import QuestionSubmitted, QuestionTyped
+from hexcore_tui.textual_gaps import hand_on
 from hexcore_tui.widgets.chat.folded_pastes import FoldedPastes
 
 # The keys named in the frame, by where the focus is.
@@ -93,6 +94,7 @@ class PromptInput(TextArea):
         self.offers: Literal["", "cards", "history"] = ""
         # Called at once, not by a message: the keys typed next must find the choice made.
         self.choose: Callable[[str], None] = lambda _key: None
+        self.leave: Callable[[], None] = lambda: None
         self._place: int | None = None
         self._draft = ""
         # What Enter was pressed on: a pause after that is not one in typing, and what was said to it stays.
@@ -122,8 +124,14 @@ class PromptInput(TextArea):
     def on_key(self, event: events.Key) -> None:
         """Enter asks instead of starting a line. Not a priority binding: that would overtake the keys typed
         before it. Where the list below offers something, it gets the keys to choose by. In the empty field
-        `?` shows the keys."""
-        if self.offers and event.key in _CHOICE_KEYS:
+        `?` shows the keys. Tab leaves at once, for the same reason; what was typed behind it goes where the
+        focus is by then."""
+        focused = self.screen.focused
+        if focused is not None and focused is not self:
+            event.stop()
+            event.prevent_default()
+            hand_on(focused, event)
+        elif self.offers and event.key in _CHOICE_KEYS:
             event.stop()
             event.prevent_default()
             self.choose(event.key)
@@ -131,6 +139,10 @@ class PromptInput(TextArea):
             event.stop()
             event.prevent_default()
             self.action_submit()
+        elif is_key_of(event.key, "chat.focus_next"):
+            event.stop()
+            event.prevent_default()
+            self.leave()
         elif not self.text and is_help_mark(event.key):
             event.stop()
             event.prevent_default()

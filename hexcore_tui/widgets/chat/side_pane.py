@@ -162,7 +162,7 @@ class SidePane(Vertical):
 
     def take_focus(self) -> None:
         """Let the keys go to the text."""
-        self._shown.focus()
+        self.screen.set_focus(self._shown)
 
     @property
     def _shown(self) -> LinkedText:

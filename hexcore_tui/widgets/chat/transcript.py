@@ -148,7 +148,8 @@ class Transcript(TurnsView, can_focus=True):
         """Take the focus at the first or last spot of the newest turn."""
         if self._pages:
             self._mark_end(len(self._pages) - 1, first)
-            self.focus()
+            # At once: a key typed together with the one that leads here belongs here.
+            self.screen.set_focus(self)
 
     def add_turn(self, question: str) -> TurnFeed:
         """Start a turn at the end and follow it; returns what takes the engine's messages about it."""

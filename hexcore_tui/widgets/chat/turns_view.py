@@ -115,11 +115,6 @@ class TurnsView(ScrollView):
         line = lines[local] if local < len(lines) else None
         return self._blank(width) if line is None else self._strip(line, number, width)
 
-    @property
-    def follows(self) -> bool:
-        """Whether it stays at its end."""
-        return self._follows
-
     def welcome(self, content: Content) -> None:
         """Change the welcome."""
         self._welcome = content

@@ -71,11 +71,6 @@ class RuleView(LinkedText):
         """Show a rule at a glance, leaving the trail as it is."""
         self._start(number, found)
 
-    @property
-    def trail(self) -> Trail[str]:
-        """What was read, and where in it the reader is."""
-        return self._trail
-
     def _start(self, number: str | None, found: tuple[str, ...] = ()) -> None:
         if number is not None:
             self._found = found

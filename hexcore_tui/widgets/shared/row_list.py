@@ -40,8 +40,8 @@ class RowList(ScrollView, can_focus=True):
 
     highlighted: reactive[int | None] = reactive(None)
 
-    class Highlighted(Message):
-        """Another row, or a new row at the same place, is the marked one; None when there are no rows."""
+    class OfRow(Message):
+        """Something befell the row `index` of `rows`; None when there are no rows."""
 
         def __init__(self, rows: RowList, index: int | None) -> None:
             super().__init__()
@@ -53,22 +53,15 @@ class RowList(ScrollView, can_focus=True):
             """The list."""
             return self.rows
 
+    class Highlighted(OfRow):
+        """Another row, or a new row at the same place, is the marked one."""
+
         def can_replace(self, message: Message) -> bool:
             """Only the newest mark of a list matters."""
             return isinstance(message, RowList.Highlighted) and message.rows is self.rows
 
-    class Selected(Message):
+    class Selected(OfRow):
         """A row was chosen with Enter or a click."""
-
-        def __init__(self, rows: RowList, index: int) -> None:
-            super().__init__()
-            self.rows = rows
-            self.index = index
-
-        @property
-        def control(self) -> RowList:
-            """The list."""
-            return self.rows
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -80,9 +73,7 @@ class RowList(ScrollView, can_focus=True):
         for index in (before, after):
             if index is not None:
                 self.refresh_line(index - round(self.scroll_offset.y))
-        if after is not None:
-            self.scroll_to_region(Region(0, after, 1, 1), animate=False, x_axis=False)
-        self.post_message(self.Highlighted(self, after))
+        self._tell_highlighted()
 
     def on_click(self, event: events.Click) -> None:
         """Choose the row under the pointer."""
@@ -135,10 +126,14 @@ class RowList(ScrollView, can_focus=True):
         show_length(self, num_rows)
         self.set_reactive(RowList.highlighted, highlighted if num_rows else None)
         self.scroll_to(y=0, animate=False)
-        if self.highlighted:
-            self.scroll_to_region(Region(0, self.highlighted, 1, 1), animate=False, x_axis=False)
         # Below the rows before and the ones after nothing has changed.
         paint_lines(self, max(before, num_rows))
+        self._tell_highlighted()
+
+    def _tell_highlighted(self) -> None:
+        """Bring the marked row into sight and say which it is."""
+        if self.highlighted is not None:
+            self.scroll_to_region(Region(0, self.highlighted, 1, 1), animate=False, x_axis=False)
         self.post_message(self.Highlighted(self, self.highlighted))
 
 

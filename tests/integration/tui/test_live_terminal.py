@@ -301,6 +301,17 @@ def test_the_demo_writes_the_same_picture_every_time(tmp_path: Path, open_termin
     assert "702.2c" in pictures[0]
 
 
+def test_tab_and_enter_typed_at_once_open_the_newest_evidence(open_terminal: Any) -> None:
+    terminal = open_terminal("--demo", columns=100, rows=30)
+    terminal.wait_for("Gravelmaw Titan gains deathtouch", timeout_s=60)
+    terminal.send("\r")
+    terminal.wait_for("tokens/s")
+    terminal.send(f"{TAB}\r")
+    terminal.wait_for("Esc Close")
+    terminal.send(CONTROL_Q)
+    assert terminal.wait_for_exit() == 0
+
+
 def test_the_demo_opens_with_a_question_ready_to_ask(open_terminal: Any) -> None:
     terminal = open_terminal("--demo")
     terminal.wait_for("Gravelmaw Titan gains deathtouch", timeout_s=60)

@@ -88,6 +88,8 @@ def test_with_our_words_alone_they_stand_in_and_are_labelled(
     assert (code, section["rule"]["text"], section["rule"]["official"]) == (0, our_titles()["6"], False)
     assert all(group["text"] == our_titles()[group["number"]] for group in section["children"])
     assert answer("glossary", "fizzle")[0] == 0
+    code, unknown = answer("glossary", "fizle")
+    assert (code, unknown["entries"], unknown["nearest"]) == (1, [], ["fizzle"])
     code, missing = answer("rule", "999.1")
     assert (code, missing["rule"]) == (1, None)
 

@@ -53,13 +53,33 @@ def test_prices_dates_and_sizes_are_no_rules() -> None:
     assert check("It costs $100.50, on 2026.11.25, about 1,100.5 points, a 3/3, v100.1.2, 700 cards.") == []
 
 
+def test_groups_are_rules_where_a_word_says_so() -> None:
+    text = "It ends (see rule 594). Rules 608, 509 and 704 and CR 508 too. Of 300 cards, rules 100% sure."
+    assert check(text) == [
+        ("594", False, "exists-not-retrieved"),
+        ("608", False, "unknown"),
+        ("509", False, "exists-not-retrieved"),
+        ("704", False, "unknown"),
+        ("508", False, "exists-not-retrieved"),
+    ]
+    assert check("Rule 702.19b, not rule 702.") == [
+        ("702.19b", False, "retrieved"),
+        ("702", False, "unknown"),
+    ]
+
+
 @given(st.integers(1, 7))
 def test_pieces_of_any_size_give_the_same_marks(size: int) -> None:
-    text = "Whatever damage is left over hits [702.19b]. Then 510.1c applies.\nLast: [702.19b]"
+    text = "Whatever damage is left over hits [702.19b]. Then 510.1c and rules 508\nand 509.\nLast: [702.19b]"
     assert check(text, size) == check(text)
 
 
-@given(st.text(alphabet="[]0123456789.ab c\n", max_size=80), st.integers(1, 5))
+@given(
+    st.lists(st.sampled_from([*"[]0123456789.,ab c\n", " and ", "rule ", "rules "]), max_size=60).map(
+        "".join
+    ),
+    st.integers(1, 5),
+)
 def test_any_text_is_survived_and_nothing_is_marked_twice(text: str, size: int) -> None:
     checker = CitationChecker([RULE], lambda number: False)
     found = []

@@ -91,6 +91,13 @@ def test_what_does_not_fit_max_memory_is_refused_with_the_numbers(llama: Path) -
     assert caught.value.remedy
 
 
+def test_a_model_whose_context_holds_no_prompt_is_refused_as_a_model(tmp_path: Path) -> None:
+    short = make_llama(tmp_path / "short", context_tokens=64)
+    with pytest.raises(ModelMissingError, match=r"short holds 64 tokens of context") as caught:
+        HexcorePipeline(str(short), quantization_type="none", device_map="cpu")
+    assert "longer context" in caught.value.remedy
+
+
 def test_cuda_that_is_not_there_is_refused_and_the_processor_answers(llama: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device here")

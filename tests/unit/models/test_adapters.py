@@ -250,7 +250,29 @@ def test_apply_expert_adapter_answers_ok_or_why_not(
         ok, error = apply_expert_adapter(model, expert, path)
         assert (ok, reason in str(error)) == (False, True)
     assert torch.equal(logits(model), before)
-    assert apply_expert_adapter(object(), "REASON")[0] is False
+    for strange in (object(), None, torch.nn.Linear(2, 2)):
+        assert apply_expert_adapter(strange, "REASON")[0] is False
+    model.hexcore_experts.close()
+
+
+@pytest.mark.parametrize(
+    ("expert", "device", "said"),
+    [
+        (None, None, "There is no expert 'None'"),
+        ("JUDGE", None, "There is no expert 'JUDGE'"),
+        ("REASON", "nowhere", "There is no device 'nowhere'"),
+        ("REASON", 1.5, "There is no device 1.5"),
+        ("REASON", "meta", "The model does not lie on meta"),
+    ],
+)
+def test_an_expert_or_a_device_that_is_none_leaves_the_base_in_use(
+    model: Any, adapters: Path, expert: Any, device: Any, said: str
+) -> None:
+    before = logits(model)
+    assert apply_expert_adapter(model, "REASON", adapters / "judge") == (True, None)
+    ok, error = apply_expert_adapter(model, expert, adapters / "judge", device)
+    assert (ok, said in str(error)) == (False, True)
+    assert torch.equal(logits(model), before)
     model.hexcore_experts.close()
 
 

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from hexcore_engine.errors import ModelMissingError
-from hexcore_engine.models.fit import fit_line, plan_fit
+from hexcore_engine.models.fit import fit_line, fit_text, plan_fit
 from hexcore_engine.models.torch_folder import INDEX_NAME, describe_torch_folder, read_torch_folder
 from hexcore_engine.settings import ModelSettings
+from hexcore_engine.utils.device import cpu_has_fast_bf16
+from hexcore_engine.utils.memory import GpuMemory, ScriptedMemoryDriver, SystemMemory
 from tests.conftest import paths_of
 from tests.unit.tiny_models import make_header_only
 
@@ -99,3 +102,54 @@ def test_experts_in_fused_tensors_are_planned_whole_and_said(tmp_path: Path) -> 
     assert "models use http" in fit_line(fit)
     whole = plan_fit(ModelSettings(path=str(folder), quantization="none"), paths)
     assert (whole.note, whole.fits) == ("", True)
+
+
+def test_a_plan_counts_what_would_be_loaded_and_tells_its_parts(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="the torch extra is not installed")
+    paths = paths_of(tmp_path / "home")
+    folder = make_header_only(tmp_path / "model")
+    weights = {
+        "model.embed_tokens.weight": [1000, 500],
+        "model.layers.0.self_attn.q_proj.weight": [1000, 1000],
+    }
+    write_header(folder, weights)
+    settings = ModelSettings(path=str(folder))
+    large, small = (
+        ScriptedMemoryDriver(devices=[GpuMemory(0, "card", size, 0)]) for size in (10**8, 5 * 10**6)
+    )
+    whole, shrunk = plan_fit(settings, paths, large), plan_fit(settings, paths, small)
+    assert (whole.model.quantization, whole.weights_bytes, whole.whole_bytes) == (None, 3_000_000, 0)
+    assert "left whole" not in fit_text(whole)
+    # `auto` shrinks where 16 bits would take half of the device.
+    assert (shrunk.model.quantization, shrunk.weights_bytes) == ("4bit", 520_000 + 1_000_000)
+    assert shrunk.whole_bytes == 1_000_000
+    assert [line.split() for line in fit_text(shrunk).splitlines()[1:4]] == [
+        ["weights", "1", "MiB"],
+        ["in", "4bit", "0", "MiB"],
+        ["left", "whole", "1", "MiB"],
+    ]
+    assert (whole.available_bytes, shrunk.fits) == (10**8, False)
+
+
+def test_a_processor_that_computes_in_32_bits_needs_twice_the_bytes(tmp_path: Path) -> None:
+    folder = make_header_only(tmp_path / "model")
+    write_header(
+        folder, {"model.embed_tokens.weight": [10, 10], "model.layers.0.mlp.up_proj.weight": [10, 100]}
+    )
+    found = read_torch_folder(folder)
+    assert found.weights_bytes("none", 4) == 2 * found.weights_bytes("none") == 4400
+    assert found.weights_bytes("8bit", 4) == found.weights_bytes("8bit") + 200 == 1010 + 400
+    pytest.importorskip("torch", reason="the torch extra is not installed")
+    system = SystemMemory("processor", 10**10, 10**10)
+    fit = plan_fit(ModelSettings(path=str(folder)), paths_of(tmp_path / "home"), ScriptedMemoryDriver(system))
+    assert fit.weights_bytes == 1100 * (2 if cpu_has_fast_bf16() else 4)
+
+
+def write_header(folder: Path, shapes: dict[str, list[int]]) -> None:
+    """Write a file of 16-bit weights that are all zero."""
+    header, end = {}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 2 * math.prod(shape)
+        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [begin, end]}
+    encoded = json.dumps(header).encode()
+    (folder / "model.safetensors").write_bytes(len(encoded).to_bytes(8, "little") + encoded + bytes(end))
