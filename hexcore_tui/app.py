@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.dom import DOMNode
-from textual.events import DescendantFocus, Key
+from textual.events import DescendantFocus, Event, Key
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -111,6 +111,7 @@ class HexcoreApp(NavigatingApp):
         self.bridge = EngineBridge(self, paths, settings, start=start_engine)
         self.crash_file: Path | None = None
         self.costs: deque[AnswerCost] = deque(maxlen=MOST_COSTS)
+        self._pauses = collector.Pauses()
         self._wants_tour = tour
         self._missing: dict[str, tuple[str, ...]] = {"themes": (), "model": ()}
         self._missing["knowledge"] = first_sight(paths.knowledge_dir)
@@ -143,6 +144,7 @@ class HexcoreApp(NavigatingApp):
 
     async def on_unmount(self) -> None:
         """Hang up; the engine stays."""
+        self._pauses.close()
         await self.bridge.close()
 
     def on_app_focus(self) -> None:
@@ -153,6 +155,12 @@ class HexcoreApp(NavigatingApp):
         """A cursor blinks only where that costs nothing."""
         if not self.profile.animate and isinstance(event.widget, Input | TextArea):
             event.widget.cursor_blink = False
+
+    async def on_event(self, event: Event) -> None:
+        """Let no search for garbage come between a key and its answer."""
+        if isinstance(event, Key):
+            self._pauses.key_came()
+        await super().on_event(event)
 
     def on_key(self, event: Key) -> None:
         """A letter typed just before its field got the focus belongs to the field."""

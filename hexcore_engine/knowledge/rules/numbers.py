@@ -21,8 +21,9 @@ _GROUPS_IN_TEXT = re.compile(
 
 
 def parse_number(text: str) -> str | None:
-    """Return the bare number a person typed ("702.19B." or "[702.19b]" is 702.19b), or None if it is none."""
-    bare = text.strip().strip("[]()").rstrip(".").lower()
+    """Return the bare number a person typed ("702.19B.", "702.19b?" or "[702.19b]" is 702.19b), or None if it
+    is none."""
+    bare = text.strip().strip("[]()").rstrip(".,;:?!").lower()
     bare = bare.removeprefix("cr").removeprefix("rule").strip()
     found = _NUMBER.fullmatch(bare)
     if found is None or (found[3] is not None and found[2] is None):

@@ -159,6 +159,7 @@ class Transcript(TurnsView, can_focus=True):
 
         page = TurnPage(Turn(question))
         page.turn.cards_date = host(self).facts.cards_date
+        page.turn.told = frozenset(note for turn in self.turns for note in turn.evidence_notes)
         self._pages.append(page)
         self._follows = True
         self._lay_out()

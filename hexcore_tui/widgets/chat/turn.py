@@ -38,6 +38,8 @@ class Turn:
         self.cards_date: str | None = None
         self.trouble: ErrorRecord | None = None
         self.evidence_notes: tuple[str, ...] = ()
+        # What was said about rules and cards under earlier turns on the screen; it is not said again.
+        self.told: frozenset[str] = frozenset()
         self.model: ModelRecord | None = None
         self.model_name: str | None = None
         self.given_up: tuple[str, ...] = ()

@@ -267,7 +267,8 @@ def _end_lines(turn: Turn) -> Iterable[str]:
     if turn.stopping and not turn.ended:
         return ["Stopping …"]
     lines = [end_words(turn.stop_reason, bool(turn.text))] if turn.ended and turn.stop_reason else []
-    lines += [*turn.evidence_notes, *turn.given_up, *turn.notes]
+    notes = [*turn.evidence_notes, *turn.given_up, *turn.notes]
+    lines += [note for note in notes if note not in turn.told]
     if turn.error:
         lines.append(f"{turn.error.message} {turn.error.remedy}")
     return dict.fromkeys(clean_line(line) for line in lines if line)

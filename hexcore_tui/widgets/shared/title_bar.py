@@ -54,13 +54,6 @@ class TitleBar(Widget):
     def _cover_or_uncover(self, _screen: Screen[object]) -> None:
         self.set_class(is_too_small(self.app.size), "-covering")
         self.refresh()
-        self.call_after_refresh(self._give_focus)
-
-    def _give_focus(self) -> None:
-        """A widget hidden where there was no room for it has lost the focus; some other takes it."""
-        screen = self.screen
-        if screen.is_current and screen.focused is None and not is_too_small(self.app.size):
-            screen.focus_next()
 
 
 def is_too_small(size: Size) -> bool:

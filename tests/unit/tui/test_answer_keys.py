@@ -243,3 +243,27 @@ async def test_turns_that_were_not_sent_are_told(make_app: MakeApp) -> None:
         app.chat.post_message(messages.SessionArrived(structs.replace(opened, session=record)))
         await pilot.pause()
         assert "898 earlier turns are not shown here" in screen_text(app)
+
+
+async def test_what_is_said_about_the_rules_stands_under_one_answer_of_a_conversation(
+    make_app: MakeApp,
+) -> None:
+    note = "The rules are older than the cards."
+    app = make_app()
+    async with app.run_test(size=(100, 60)) as pilot:
+        for _ in range(2):
+            feed = _feed(app)
+            await pilot.pause()
+            found = events.PassagesRetrieved("q1", PASSAGES, "2026-01-16", 13.2, notes=(note,))
+            completed = structs.replace(ending(), notes=(note, "No rule was cited."))
+            tell(feed, *beginning()[:2], found, *beginning()[3:], *streamed(), completed)
+            await pilot.pause()
+        text = screen_text(app)
+        assert text.count(note) == 1
+        assert text.count("No rule was cited.") == 2
+        await pilot.press("ctrl+n")
+        feed = _feed(app)
+        await pilot.pause()
+        tell(feed, *beginning()[:2], found, *beginning()[3:])
+        await pilot.pause()
+        assert note in screen_text(app)

@@ -197,6 +197,7 @@ async def test_an_empty_home_is_told_in_lines_that_name_the_command(make_app: Ma
         await until(app, pilot, "no rules yet")
         text = " ".join(screen_text(app).split())
         assert "Nothing is set up yet" in text
+        assert '^P and "Set up" gets it from here' in text
         assert "hexcore setup" in text
         assert "Fan Content" in text
 
