@@ -48,8 +48,15 @@ def keep(file: Path, measured: Iterable[tuple[str, Mapping[str, float]]]) -> Non
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes")
     machine = machine_words()
     for name, figures in measured:
-        numbers = {key: round(value, 4) if math.isfinite(value) else None for key, value in figures.items()}
+        numbers = {key: _shortened(value) for key, value in figures.items()}
         records[name] = Recorded(now, machine, numbers)
     file.parent.mkdir(parents=True, exist_ok=True)
     document = {name: asdict(record) for name, record in sorted(records.items())}
     file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _shortened(value: float) -> float | None:
+    """Four places behind the point, and as many digits of what is smaller than one."""
+    if not math.isfinite(value):
+        return None
+    return round(value, 4) if abs(value) >= 1 else float(f"{value:.4g}")

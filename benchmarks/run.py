@@ -38,7 +38,7 @@ def main() -> int:
     options = parser.parse_args()
     known = measurement_names()
     if options.list:
-        print("\n".join(f"{name:<16} {(load(name).__doc__ or '').splitlines()[0]}" for name in known))
+        print("\n".join(f"{name:<22} {(load(name).__doc__ or '').splitlines()[0]}" for name in known))
         return 0
     records = read_records(RECORDS_FILE)
     if options.recorded:

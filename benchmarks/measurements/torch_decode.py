@@ -14,8 +14,10 @@ from functools import partial
 from typing import Any
 
 from benchmarks.harness import Bench, Target, alternate, median_ratio
+from benchmarks.prompts import counter, digest_passages, passages_from
 from benchmarks.torch_models import converted_folder, rules_request, torch_decoder
 from hexcore_engine.inference.decoders.base import (
+    ChatMessage,
     DecodedText,
     DecodeFinished,
     DecodeRequest,
@@ -27,7 +29,8 @@ from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder
 KINDS = {"bf16": "none", "NF4": "4bit"}
 PROMPT_TOKENS = 640
 LONG = "Explain each of these rules at length, one after the other, with an example for every one."
-QUOTING = "Repeat all of the evidence above word for word, each rule with its number in brackets."
+QUOTING = "Repeat all of the rules above word for word, each with its number in brackets."
+QUOTED_TOKENS = 260
 
 TARGETS = (
     *(Target(f"tokens/s, ours / generate, {name}", 0.97, at_least=True) for name in KINDS),
@@ -60,7 +63,7 @@ def _against_generate(bench: Bench, decoder: TorchDecoder, name: str) -> dict[st
 
 
 def _drafting(bench: Bench, plain: TorchDecoder, name: str) -> dict[str, float]:
-    request = rules_request(plain, QUOTING, 260, 160 if not bench.quick else 8)
+    request = quoting_request(plain, 160 if not bench.quick else 8)
     drafting = TorchDecoder(
         plain._need(), context_tokens=plain.context_tokens, threads=plain_threads(), prompt_cache_mb=256
     )
@@ -73,6 +76,14 @@ def _drafting(bench: Bench, plain: TorchDecoder, name: str) -> dict[str, float]:
         f"drafting, tokens/s, {name}": statistics.median(rates[0]),
         **_divergence(plain, drafting, request, name),
     }
+
+
+def quoting_request(decoder: TorchDecoder, max_tokens: int) -> DecodeRequest:
+    """Rules and the wish to have them repeated, without the instructions of a mode: those ask for a verdict,
+    which ends before anything was quoted."""
+    passages = passages_from(digest_passages(), counter(decoder.count_tokens), QUOTED_TOKENS)
+    rules = "\n".join(f"[{passage.id}] {passage.text}" for passage in passages)
+    return DecodeRequest((ChatMessage("user", f"{rules}\n\n{QUOTING}"),), max_tokens)
 
 
 def _divergence(

@@ -20,7 +20,7 @@ from hexcore_engine.models.loader import LoadedTorchModel, load_torch_model
 from hexcore_engine.utils.device import default_threads
 
 CONTEXT_TOKENS = 1024
-EVIDENCE_TOKENS = 150
+EVIDENCE_TOKENS = 100
 SMALL_STEP = 7
 QUOTING = "Repeat all of the evidence above word for word, each rule with its number in brackets."
 
@@ -40,7 +40,7 @@ def measure(bench: Bench) -> dict[str, float]:
 
     folder = converted_folder(bench)
     loaded = load_torch_model(folder, "none", device_map="cpu", dtype=torch.float32)
-    num_tokens = 48 if not bench.quick else 8
+    num_tokens = 24 if not bench.quick else 8
     chunked = _decoder(loaded, prefill_chunk=SMALL_STEP)
     prompt = _prompt(chunked, bench.rounds(EVIDENCE_TOKENS, quick=40))
     chunked.write(prompt, num_tokens)

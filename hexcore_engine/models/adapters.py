@@ -15,6 +15,7 @@ from hexcore_engine.errors import ExpertAdapterError, ModelMissingError, UsageEr
 from hexcore_engine.models.adapter_files import Adapter, check_base, read_adapter, refused
 from hexcore_engine.models.adapter_index import AdapterIndex, AdapterRecord
 from hexcore_engine.models.fingerprint import weights_fingerprint
+from hexcore_engine.models.quantization import import_bitsandbytes
 from hexcore_engine.models.torch_folder import read_torch_folder
 from hexcore_engine.paths import named_path
 from hexcore_engine.protocol.records import MODE_NAMES, ModeName
@@ -233,6 +234,8 @@ class ExpertAdapterManager:
 
     def _inject(self, name: str, adapter: Adapter) -> None:
         import torch
+
+        import_bitsandbytes()
         from peft import LoraConfig, PeftModelForCausalLM
 
         tensors = _read_tensors(adapter)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
+import sys
 from typing import Any, Literal
 
 from hexcore_engine.errors import DeviceMappingError, UsageError
@@ -10,6 +12,7 @@ from hexcore_engine.utils.device import DeviceCapabilities
 
 Quantization = Literal["4bit", "8bit", "none"]
 KINDS: tuple[Quantization, ...] = ("4bit", "8bit", "none")
+_FETCHES = "kernels"
 
 
 def choose_quantization(wanted: str, device: DeviceCapabilities, num_parameters: int) -> Quantization:
@@ -54,20 +57,17 @@ def quantization_config(kind: Quantization, dtype: Any) -> Any:
     """
     if kind == "none":
         return None
-    try:
-        import bitsandbytes  # noqa: F401
-        from transformers import BitsAndBytesConfig
-    except ImportError as error:
+    if not import_bitsandbytes():
         raise DeviceMappingError(
             f"{kind} weights need bitsandbytes, which is not installed.",
             "Install it with `make setup EXTRAS=torch`, or use `--quantization none`.",
-        ) from error
+        )
+    from transformers import BitsAndBytesConfig
+
     from hexcore_engine.models.separate_experts import quantise_experts_too
 
     mend_cpu_unpacking()
     quantise_experts_too()
-    # One line a layer and run about casts that are meant.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     if kind == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(
@@ -76,6 +76,30 @@ def quantization_config(kind: Quantization, dtype: Any) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
     )
+
+
+def import_bitsandbytes() -> bool:
+    """Import bitsandbytes without what it would fetch and run; returns whether it is installed.
+
+    Version 0.50, on a processor with AVX512-BF16, asks the package `kernels` for compiled code of the hub as
+    soon as it is imported, and its users to install that package where it is missing. To be called before
+    peft is imported too, which imports it.
+    """
+    # Also one line a layer and run about casts that are meant.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    if "bitsandbytes" in sys.modules:
+        return True
+    before = {name: module for name, module in sys.modules.items() if name == _FETCHES}
+    # What importing a name gives that is None here: an ImportError.
+    sys.modules[_FETCHES] = None  # type: ignore[assignment]
+    try:
+        importlib.import_module("bitsandbytes")
+    except ImportError:
+        return False
+    finally:
+        del sys.modules[_FETCHES]
+        sys.modules.update(before)
+    return True
 
 
 def mend_cpu_unpacking() -> None:

@@ -18,10 +18,13 @@ Output = pytest.CaptureFixture[str]
 def test_runs_are_kept_by_name_and_others_stay(tmp_path: Path) -> None:
     file = tmp_path / "kept" / "recorded.json"
     assert read_records(file) == {}
-    keep(file, [("lantern", {"wait": 1.23456, "lost": math.nan}), ("moss", {"wait": 2.0})])
+    keep(
+        file, [("lantern", {"wait": 1.23456, "lost": math.nan, "off": 0.0000612345}), ("moss", {"wait": 2.0})]
+    )
     keep(file, [("moss", {"wait": 3.0})])
     records = read_records(file)
     assert (records["lantern"].figure("wait"), records["moss"].figure("wait")) == (1.2346, 3.0)
+    assert records["lantern"].figure("off") == 0.00006123
     assert math.isnan(records["lantern"].figure("lost"))
     assert math.isnan(records["lantern"].figure("never"))
     assert "load" in records["moss"].machine
