@@ -33,7 +33,7 @@ from hexcore_engine.protocol.events import (
 )
 from hexcore_engine.protocol.records import ErrorRecord, ModeChoice
 from hexcore_engine.settings import Settings
-from hexcore_engine.utils.memory_trend import MemoryTrend
+from hexcore_engine.utils.memory import MemoryTrend
 
 if TYPE_CHECKING:
     from hexcore_engine.knowledge.lookup import Knowledge

@@ -7,6 +7,7 @@ from typing import Any
 from hexcore_engine.errors import DecoderError
 from hexcore_engine.inference.citation_mask import CitationMask
 from hexcore_engine.inference.decoders.base import DecodeRequest
+from hexcore_engine.utils.tensor import is_choosable
 
 
 class Sampler:
@@ -31,7 +32,7 @@ class Sampler:
             DecoderError: when the logits are not finite.
         """
         logits = logits.float()
-        if not bool(self._torch.isfinite(logits).any()) or bool(self._torch.isnan(logits).any()):
+        if not is_choosable(logits):
             raise DecoderError(
                 "The model gave numbers that are none (its weights or an adapter may be damaged).",
                 "Choose another quantisation or model; `hexcore doctor` checks the files.",

@@ -110,8 +110,8 @@ class Knowledge:
 
     def rule(self, number: str) -> RuleView | None:
         """A rule, group or section with what stands around it; `number` as a person types it."""
-        release = self.release()
         with self._reader.query() as connection:
+            release = self.release()
             if connection is None or release is None:
                 return None
             view = rules.rule_view(connection, number, release)

@@ -13,6 +13,7 @@ from typing import Any
 
 from hexcore_engine.errors import DeviceMappingError
 from hexcore_engine.models.quantization import Quantization, quantization_config
+from hexcore_engine.utils.tensor import tensor_bytes
 
 # Bytes of scales beside NF4 weights with double quantisation: one byte a block of 64, a 32-bit scale every
 # 256 blocks, and a table of 256 numbers a tensor; 8-bit rows hold one 32-bit scale each.
@@ -113,7 +114,7 @@ def _measure(model: Any, kind: Quantization) -> WeightPlan:
     sizes: Counter[str] = Counter()
     for name, parameter in _own_parameters(model):
         part = _part(name, parameter, kind)
-        num_bytes = parameter.numel() * parameter.element_size()
+        num_bytes = tensor_bytes(parameter)
         if part == "quantised":
             num_bytes += _scale_bytes(parameter)
         sizes[part] += num_bytes
@@ -143,9 +144,9 @@ def _scale_bytes(parameter: Any) -> int:
         scales = [state.absmax]
         if state.nested:
             scales += [state.state2.absmax, state.state2.code]
-        return sum(scale.numel() * scale.element_size() for scale in scales)
+        return sum(tensor_bytes(scale) for scale in scales)
     scale = getattr(parameter, "SCB", None)
-    return scale.numel() * scale.element_size() if scale is not None else 0
+    return tensor_bytes(scale) if scale is not None else 0
 
 
 def _mib(num_bytes: int) -> str:

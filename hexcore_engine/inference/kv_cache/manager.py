@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hexcore_engine.inference.kv_cache.prefix_tree import PrefixTree
+from hexcore_engine.utils.tensor import tensor_bytes
 
 # Fewer shared tokens than this are computed anew: not worth the memory traffic.
 MIN_SHARED_TOKENS = 4
@@ -44,7 +45,7 @@ class _Entry:
 
     @property
     def num_bytes(self) -> int:
-        return sum(t.numel() * t.element_size() for layer in self.layers for t in layer)
+        return sum(tensor_bytes(tensor) for layer in self.layers for tensor in layer)
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ class KnowledgeReader:
     """The knowledge files, read-only: the cards file as schema `main`, a release as `release`: the one whose
     key is given, else the current one.
 
-    Looks at the pointer before each query and reopens when it moved, so one query sees one state. Used by one
-    thread at a time.
+    Looks at the pointer before each query, and not within one, and reopens when it moved, so one query sees
+    one state. Used by one thread at a time.
     """
 
     def __init__(self, folder: Path, release_key: str | None = None) -> None:
@@ -34,6 +34,7 @@ class KnowledgeReader:
         self._stamp: tuple[int, int, int] | None = None
         self._pointer: Pointer | None = None
         self._connection: sqlite3.Connection | None = None
+        self._num_queries = 0
 
     @property
     def pointer(self) -> Pointer | None:
@@ -59,7 +60,8 @@ class KnowledgeReader:
         return _release_of(pointer, self._release_key) if pointer is not None else None
 
     def connection(self) -> sqlite3.Connection | None:
-        """Return the connection to the current files, or None when nothing was set up.
+        """Return the connection to the current files, or None when nothing was set up; within a query, the
+        one it began with.
 
         Without cards `main` is empty; without a release there is no schema `release`.
 
@@ -68,6 +70,8 @@ class KnowledgeReader:
             KnowledgeOutdatedError: naming the file that has the form of another version.
             StorageError: when the folder may not be read.
         """
+        if self._num_queries:
+            return self._connection
         stamp = pointer_stamp(self._folder)
         if stamp != self._stamp:
             self.close()
@@ -77,18 +81,29 @@ class KnowledgeReader:
 
     @contextmanager
     def query(self) -> Iterator[sqlite3.Connection | None]:
-        """Run the statements of one look-up on `connection()`; damage found by them is said as such.
+        """Run the statements of one look-up on `connection()`; damage found by them is said as such. Queries
+        within a query see the files it sees.
 
         Raises:
             KnowledgeCorruptError: naming the file that is damaged.
         """
         try:
-            yield self.connection()
+            connection = self.connection()
+            with self._in_query():
+                yield connection
         except (sqlite3.DatabaseError, LookupError, TypeError, ValueError) as error:
             damaged = self._find_damaged(error)
             if damaged is None:
                 raise
             raise damaged from error
+
+    @contextmanager
+    def _in_query(self) -> Iterator[None]:
+        self._num_queries += 1
+        try:
+            yield
+        finally:
+            self._num_queries -= 1
 
     def close(self) -> None:
         """Close the files; the next query opens them again."""

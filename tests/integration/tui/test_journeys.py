@@ -134,7 +134,7 @@ def test_two_releases_are_compared(engine_home: Paths, open_terminal: Any, tmp_p
     terminal.send(F4)
     terminal.wait_for("Comprehensive Rules 2025-02-01")
     terminal.send(CONTROL_O)
-    terminal.wait_for("→ 2025-02-01:")
+    terminal.wait_for("changes · 2025-01-01 → 2025-02-01")
     terminal.send("\r")
     terminal.wait_for("Comprehensive Rules 2025-02-01")
 

@@ -9,7 +9,7 @@ import pytest
 
 from hexcore_engine.inference.decoders.base import DecodeRequest, DecoderMemory, StopSignal
 from hexcore_engine.inference.decoders.scripted import ScriptedDecoder
-from hexcore_engine.utils.memory_trend import MIB, WINDOW, MemoryTrend
+from hexcore_engine.utils.memory import MIB, WINDOW, MemoryTrend
 from tests.unit.inference.parts import pipeline
 
 QUESTION = "What does trample do?"

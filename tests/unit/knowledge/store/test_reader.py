@@ -68,8 +68,14 @@ def test_an_open_query_keeps_the_generation_it_began_with(folder: Path) -> None:
         publish_own(folder, [own_card("Ash Lantern")])
         with import_lock(folder):
             remove_stale_files(folder)
+        # Each of these looks at the pointer where no query is open.
+        assert reader.has_cards
+        with reader.query() as within:
+            assert within is connection
+        assert reader.connection() is connection
         assert find_card(connection, "moss lantern 7") is not None
         assert find_card(connection, "ash lantern") is None
+    assert reader.connection() is not connection
     reader.close()
 
 
