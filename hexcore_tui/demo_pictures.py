@@ -31,6 +31,7 @@ CARD_QUERY = "t:creature mv<=3"
 RULE_WORDS = "trample deathtouch"
 COLUMNS, ROWS = 118, 34
 SCENE_TIMEOUT_S = 30.0
+SETTLING_S = 0.2
 
 Scene = Callable[[HexcoreApp, "Pilot[Any]"], Awaitable[None]]
 
@@ -63,11 +64,21 @@ async def _draw(paths: Paths, settings: Settings, scenes: tuple[str, ...]) -> di
         async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
             await _until(partial(_is_ready, app))
             await SCENES[scene](app, pilot)
-            await pilot.pause()
-            picture = app.export_screenshot(title="hexcore-tui --demo")
+            picture = await _settled(app, pilot)
         # Browsers have a monospaced font of their own: the picture fetches none.
         pictures[scene] = re.sub(r"@font-face\s*{[^}]*}\s*", "", picture)
     return pictures
+
+
+async def _settled(app: HexcoreApp, pilot: Pilot[Any]) -> str:
+    """The picture that two looks in a row have seen: what threads and the engine give comes when it comes."""
+    picture = ""
+    async with asyncio.timeout(SCENE_TIMEOUT_S):
+        while True:
+            await pilot.pause(SETTLING_S)
+            seen, picture = picture, app.export_screenshot(title="hexcore-tui --demo")
+            if seen == picture:
+                return picture
 
 
 def _is_ready(app: HexcoreApp) -> bool:
@@ -79,10 +90,10 @@ async def _show_chat(app: HexcoreApp, pilot: Pilot[Any]) -> None:
     app.chat.query_one(PromptInput).cursor_blink = False
     app.chat.add_words(QUESTION)
     await pilot.press("enter")
-    await _until(lambda: not app.chat.answering)
+    status = app.chat.query_one(StatusLine)
+    await _until(lambda: status.usage is not None and not app.chat.answering)
     app.chat.show_beside(RuleRequested(OPENED_RULE))
     await _until(lambda: any(view.number == OPENED_RULE for view in app.chat.query(RuleView)))
-    status = app.chat.query_one(StatusLine)
     if status.usage:
         # The one figure that differs from run to run.
         status.usage = msgspec.structs.replace(status.usage, ttft_ms=None)

@@ -38,6 +38,9 @@ def test_rounded_vectors_are_like_the_exact_ones(sentence_model: Path) -> None:
     exact, rounded = (SentenceEmbedder(folder, rounded=rounded) for rounded in (False, True))
     likeness = np.sum(exact.embed(texts) * rounded.embed(texts), axis=1)
     assert likeness.min() > 0.999
+    # A question comes alone and takes another way.
+    alone = [float((exact.embed([text]) * rounded.embed([text])).sum()) for text in texts]
+    assert min(alone) > 0.999
     assert (likeness.max() < 0.9999999) == cpu_has_fast_bf16()
     exact.close()
     rounded.close()
