@@ -46,11 +46,21 @@ def measure(bench: Bench) -> dict[str, float]:
     require_set_up(bench.prepared)
     base = _converted(bench)
     figures: dict[str, float] = {}
-    for kind, quantization in KINDS.items():
+    for kind in _kinds(bench):
+        quantization = KINDS[kind]
         with _decoder(base, quantization, bench.work / f"adapters-{kind}") as decoder:
             found = switching(bench, decoder) | prompts(bench, decoder) | steps(bench, decoder)
         figures |= {f"{name} ({kind})": value for name, value in found.items()}
     return figures
+
+
+def _kinds(bench: Bench) -> tuple[str, ...]:
+    if not bench.quick:
+        return tuple(KINDS)
+    first, *others = KINDS
+    left_out = (target for target in TARGETS if any(f"({kind})" in target.name for kind in others))
+    bench.leave_out(left_out, f"a quick run loads weights in {first} alone")
+    return (first,)
 
 
 def switching(bench: Bench, decoder: Any) -> dict[str, float]:

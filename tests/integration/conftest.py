@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -44,6 +45,18 @@ def home(tmp_path: Path, digest_folder: Path, monkeypatch: pytest.MonkeyPatch) -
     # A test that spoilt the engine's folder has no engine.
     with contextlib.suppress(EngineUnreachableError):
         asyncio.run(stop_engine(paths))
+
+
+@pytest.fixture(scope="session")
+def converted_models(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A models folder with the embedded model and its conversion for torch; only to be copied."""
+    pytest.importorskip("torch", reason="the extra torch is not installed")
+    from hexcore_engine.models.gguf_import import import_gguf
+
+    models = tmp_path_factory.mktemp("converted") / "models"
+    shutil.copytree(prepared_home / "models", models, copy_function=os.link)
+    import_gguf(next(models.glob("*.gguf")), models)
+    return models
 
 
 @pytest.fixture

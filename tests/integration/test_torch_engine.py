@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -22,25 +23,10 @@ pytestmark = pytest.mark.slow
 AT_LENGTH = "Tell me all about deathtouch, at great length."
 
 
-@pytest.fixture(scope="module")
-def converted(prepared_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder with the embedded model and its conversion; only to be copied."""
-    from hexcore_engine.models.gguf_import import import_gguf
-
-    models = tmp_path_factory.mktemp("converted") / "models"
-    shutil.copytree(prepared_home / "models", models, copy_function=_link)
-    import_gguf(next(models.glob("*.gguf")), models)
-    return models
-
-
-def _link(source: str, target: str) -> None:
-    Path(target).hardlink_to(source)
-
-
 @pytest.fixture
-def torch_home(home: Paths, converted: Path) -> Paths:
+def torch_home(home: Paths, converted_models: Path) -> Paths:
     """The home, with both forms of the embedded model."""
-    shutil.copytree(converted, home.models_dir, copy_function=_link)
+    shutil.copytree(converted_models, home.models_dir, copy_function=os.link)
     return home
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import run
+from benchmarks import apart, run
 from benchmarks.apart import measure_apart
 from benchmarks.results import Result
 from hexcore_engine.paths import Paths
@@ -37,7 +37,11 @@ def test_what_breaks_dies_or_lacks_something_is_told_in_its_row(tmp_path: Path) 
     assert not broken.figures
 
 
-def test_what_hangs_is_ended_with_everything_it_started(tmp_path: Path) -> None:
+def test_what_hangs_is_ended_with_everything_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What it started hears nothing and would be waited for.
+    monkeypatch.setattr(apart, "ENDING_S", 1.0)
     result = measure("hangs", tmp_path, limit_s=5.0)
     assert result.failed == "it was ended after 5 s"
     child = int((tmp_path / "child").read_text("ascii"))
