@@ -51,6 +51,7 @@ def import_gguf(file: Path, models_dir: Path) -> Path:
 
 def _convert(file: Path, folder: Path) -> None:
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -71,7 +72,11 @@ def _convert(file: Path, folder: Path) -> None:
         for name, tensor in model.state_dict().items()
         if name not in tied
     }
-    save_file(tensors, str(folder / "model.safetensors"), metadata={"format": "pt"})
+    try:
+        save_file(tensors, str(folder / "model.safetensors"), metadata={"format": "pt"})
+    except SafetensorError as error:
+        # What the system refused comes wrapped in words of its own, not as OSError.
+        raise StorageError(f"The model could not be converted into {folder}: {error}.") from error
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
     model.config.architectures = [type(model).__name__]

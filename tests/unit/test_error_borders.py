@@ -41,7 +41,7 @@ BORDER = {
     "regex.error": "handled: the term is left out and named with its column",
     "struct.error": "handled: a client whose user can't be known is refused",
     "torch.cuda.OutOfMemoryError": "DeviceMappingError",
-    "SafetensorError": "ModelMissingError, ExpertAdapterError",
+    "SafetensorError": "ModelMissingError, ExpertAdapterError, StorageError",
     "NVMLError": "handled: not available, as every figure of memory can be",
     "ColorParseError": "SettingsError",
     "PackageNotFoundError": "handled: doctor names the package",
