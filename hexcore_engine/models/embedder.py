@@ -60,7 +60,7 @@ class SentenceEmbedder:
     def __init__(self, folder: Path, threads: int = 1, *, rounded: bool = False) -> None:
         """Load WEIGHTS_NAME and TOKENIZER_NAME of a folder; takes a second or two. torch computes on
         `threads` processors. With `rounded`, and where the processor has it, in bfloat16: a vector takes
-        40 % of the time and is like the exact one to 0.9999.
+        60 % of the time and is like the exact one to 0.9999.
 
         Raises:
             ModelMissingError: when a library or a file is absent, or a file is damaged.

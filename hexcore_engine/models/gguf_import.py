@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,6 @@ def import_gguf(file: Path, models_dir: Path) -> Path:
 
 def _convert(file: Path, folder: Path) -> None:
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     hide_progress_bars()
@@ -72,11 +71,7 @@ def _convert(file: Path, folder: Path) -> None:
         for name, tensor in model.state_dict().items()
         if name not in tied
     }
-    try:
-        save_file(tensors, str(folder / "model.safetensors"), metadata={"format": "pt"})
-    except SafetensorError as error:
-        # What the system refused comes wrapped in words of its own, not as OSError.
-        raise StorageError(f"The model could not be converted into {folder}: {error}.") from error
+    _save(tensors, folder / "model.safetensors")
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
     model.config.architectures = [type(model).__name__]
@@ -84,6 +79,17 @@ def _convert(file: Path, folder: Path) -> None:
     model.config.save_pretrained(folder)
     model.generation_config.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def _save(tensors: dict[str, Any], file: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file(tensors, str(file), metadata={"format": "pt"})
+    except SafetensorError as error:
+        # What the system refuses comes wrapped in words of its own, without a number.
+        raise OSError(errno.EIO, str(error)) from error
 
 
 def _stamp(file: Path) -> str:
