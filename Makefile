@@ -19,7 +19,7 @@ help: ## list the targets
 		while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
 
 setup: $(VENV)/.ready-base extras ## make .venv, fetch the embedded data, build the knowledge file
-	@$(BIN)/hexcore setup || [ $$? -eq 3 ]
+	@$(BIN)/hexcore setup && touch $(VENV)/.set-up || [ $$? -eq 3 ]
 
 run: $(VENV)/.ready-base ## set up once, then open the app
 	@[ -f $(VENV)/.set-up ] || { $(BIN)/hexcore setup && touch $(VENV)/.set-up || [ $$? -eq 3 ]; }
@@ -37,7 +37,7 @@ test-light: $(VENV)/.ready-dev ## run the suite without real models, torch, term
 	@$(BIN)/python -m pytest -m "not slow"
 
 torture: $(VENV)/.ready-torture ## kill, fill, spoil and soak everything for 25 minutes; say what was lost
-	@HEXCORE_TORTURE=1 HEXCORE_FUZZ_KEYS=5000 $(BIN)/python -m pytest -q tests/torture \
+	@HEXCORE_TORTURE=1 HEXCORE_FUZZ_KEYS=4000 $(BIN)/python -m pytest -q tests/torture \
 		tests/unit/tui/test_random_keys.py
 
 coverage: $(VENV)/.ready-dev ## say which lines and branches of the cores the light suite runs; at least 90 % of lines

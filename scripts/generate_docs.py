@@ -23,7 +23,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 COMMANDS_HEAD = """# Commands
 
 `hexcore COMMAND [OPTIONS] [WORDS]`. stdout is data, stderr is narration. `--json`, which every command
-takes, prints one JSON document on every exit; a failure is `{"error": {"code", "message", "remedy"}}`
+takes, prints one JSON document on every exit (`route --json -` one a line); a failure is `{"error": {"code", "message", "remedy"}}`
 beside whatever partial fields exist. `--help` says what stands here.
 
 Words of queries are taken as they are, a leading `-` or `!` included; an unknown option is an error only
@@ -32,7 +32,7 @@ when it starts with `--`. After `--` everything is a word.
 | exit code | |
 |---|---|
 | 0 | found or answered |
-| 1 | nothing found, or not running |
+| 1 | nothing found, not running, a problem that `doctor` found, or an aim that `bench` missed |
 | 2 | wrong use |
 | 3 | not set up |
 | 4 | the engine, a source or the disk failed |

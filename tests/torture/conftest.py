@@ -52,14 +52,23 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     counted.settle()
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Remember for the table tests of other folders that run along, and tests that broke off."""
-    counted = {tally.name: tally for tally in _tallies}
-    name = report.nodeid.rpartition("::")[2]
-    if report.when == "call" and name not in counted:
-        _others.append(report)
-    elif report.when == "call" and report.failed:
-        counted[name].broken = True
+class _Reports:
+    """Remembers tests of other folders that run along, and tests that broke off. Registered by name: pytest asks
+    a conftest about the tests below its own folder only."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep a report for the table."""
+        counted = {tally.name: tally for tally in _tallies}
+        name = report.nodeid.rpartition("::")[2]
+        if report.when == "call" and name not in counted:
+            _others.append(report)
+        elif report.when == "call" and report.failed:
+            counted[name].broken = True
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have all reports remembered."""
+    config.pluginmanager.register(_Reports(), "torture-reports")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
