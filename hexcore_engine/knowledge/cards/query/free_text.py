@@ -66,8 +66,6 @@ _LAND_PLURALS = {
     "checks": "is:checkland",
 }
 _SIZE = re.compile(r"([\d*]+)/([\d*]+)")
-_OR_MORE = re.compile(r"(?<=\d) or (?:more|greater|higher)\b", re.IGNORECASE)
-_OR_LESS = re.compile(r"(?<=\d) or (?:less|lower|fewer|smaller)\b", re.IGNORECASE)
 _AMOUNTS = (
     (re.compile(r"(?:mana value|mv|cmc|costs?) (\d+)\+"), "mv>={}"),
     (re.compile(r"(?:mana value|mv|cmc|costs?) (\d+)-"), "mv<={}"),
@@ -84,13 +82,6 @@ _AMOUNTS = (
 _NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _COUNTED = re.compile(rf"\b({'|'.join(_NUMBER_WORDS)})(?=[ -](?:mana|drops?)\b)")
 _LONGEST_PHRASE = 3
-
-
-def join_amounts(text: str) -> str:
-    """The text with "4 or more" as "4+" and "4 or less" as "4-", for this `or` joins no terms; as long as it
-    was, so that columns stay."""
-    text = _OR_MORE.sub(lambda found: "+".ljust(len(found.group())), text)
-    return _OR_LESS.sub(lambda found: "-".ljust(len(found.group())), text)
 
 
 @dataclass(frozen=True)

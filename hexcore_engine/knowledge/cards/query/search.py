@@ -11,7 +11,7 @@ from hexcore_engine.knowledge.cards.columns import CardColumns, CardSet
 from hexcore_engine.knowledge.cards.name_search import NameSearch
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.cards.query.compiler import Compiled, Plan, compile_tree, run_plan
-from hexcore_engine.knowledge.cards.query.free_text import Vocabulary, join_amounts, read_free_text
+from hexcore_engine.knowledge.cards.query.free_text import Vocabulary, read_free_text
 from hexcore_engine.knowledge.cards.query.leaves import Run
 from hexcore_engine.knowledge.cards.query.names_first import names_first
 from hexcore_engine.knowledge.cards.query.problems import IgnoredTerm
@@ -49,7 +49,7 @@ class CardQueries:
     def search(self, query: str, limit: int) -> CardSearch:
         """Answer a query. Whatever is typed, the result says how it was understood; damage alone raises."""
         text = clean_text(query[:LONGEST_QUERY]).replace("\n", " ").replace("\t", " ")
-        tree = parse(join_amounts(text))
+        tree = parse(text)
         compiled = self._compile(tree)
         if len(query) > LONGEST_QUERY:
             reason = f"only the first {LONGEST_QUERY} signs are read"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hexcore_engine.knowledge.cards.query.amounts import join_amounts
 from hexcore_engine.knowledge.cards.query.lexer import Kind, Token, tokens
 from hexcore_engine.knowledge.cards.query.problems import IgnoredTerm
 
@@ -62,7 +63,7 @@ class Tree:
 
 def parse(query: str) -> Tree:
     """Parse a query."""
-    parser = _Parser(list(tokens(query)))
+    parser = _Parser(join_amounts(list(tokens(query))))
     return Tree(parser.parse(), tuple(parser.ignored))
 
 

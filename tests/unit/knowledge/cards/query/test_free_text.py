@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from hexcore_engine.knowledge.lookup import Knowledge
+from tests.unit.knowledge.cards.own_cards import publish_own
 from tests.unit.knowledge.cards.query.conftest import Search
+from tests.unit.knowledge.cards.query.meadow import card, face
 
 
 @pytest.mark.parametrize(
@@ -51,3 +56,36 @@ def test_words_found_in_names_come_with_the_query_for_what_they_mean(search: Sea
     found = search("otter")
     assert found.total == 2
     assert any(note.endswith("t:otter") for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ('o:"or more foxes"', ["Fox Parade"]),
+        ('o:"power 4 or greater"', ["Tall Gate"]),
+        ("o:/power 4 or greater/", ["Tall Gate"]),
+        ("pow=4 or greater", ["Greater Fox", "Tall Gate"]),
+        ("t:wall or o:foxes", ["Fox Parade", "Tall Gate"]),
+        ("walls with power 4 or more, please", ["Tall Gate"]),
+        ("power 3 or less", ["Greater Fox"]),
+    ],
+)
+def test_an_amount_is_joined_where_its_words_stand_bare_and_nowhere_else(
+    tmp_path: Path, query: str, names: list[str]
+) -> None:
+    cards = [
+        card(face("Tall Gate", "{4}", "Creature — Wall", "Please stop foxes of power 4 or greater.", "4/9")),
+        card(face("Fox Parade", "{R}", "Sorcery", "Call two or more foxes.")),
+        card(face("Greater Fox", "{1}{R}", "Creature — Fox", "It barks.", "2/2")),
+    ]
+    publish_own(tmp_path, cards)
+    knowledge = Knowledge(tmp_path)
+    found = knowledge.search_cards(query)
+    knowledge.close()
+    assert found.ignored == ()
+    assert sorted(hit.name for hit in found.hits) == names
+
+
+def test_the_columns_after_an_amount_in_words_are_those_typed(search: Search) -> None:
+    found = search("power 4  or  greater t:otter x:y")
+    assert found.ignored[0].startswith("column 30: x:y")
