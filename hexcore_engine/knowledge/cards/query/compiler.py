@@ -13,14 +13,24 @@ from hexcore_engine.knowledge.cards.query import color_terms, text_terms
 from hexcore_engine.knowledge.cards.query.absent import ABSENT_FIELDS, VIEW_FIELDS
 from hexcore_engine.knowledge.cards.query.leaves import Leaf, Run
 from hexcore_engine.knowledge.cards.query.lexer import Token
-from hexcore_engine.knowledge.cards.query.numbers import number_leaf
+from hexcore_engine.knowledge.cards.query.numbers import NUMBER_FIELDS, number_leaf
 from hexcore_engine.knowledge.cards.query.order import Order, read_direction, read_order
 from hexcore_engine.knowledge.cards.query.problems import DataMissing, IgnoredTerm, TermProblem, nearest
 from hexcore_engine.knowledge.cards.query.syntax import Node, Not, Or, Term, Tree
 from hexcore_engine.knowledge.cards.query.trait_terms import Traits
 
 LeafCompiler = Callable[[Token], Leaf]
-_WORDS_ONLY = frozenset(("name", "n", "t", "type", "o", "oracle", "fo", "fulloracle", "kw", "keyword"))
+_TEXT_FIELDS: dict[LeafCompiler, tuple[str, ...]] = {
+    text_terms.name_leaf: ("", "name", "n"),
+    text_terms.exact_name_leaf: ("!",),
+    text_terms.type_leaf: ("t", "type"),
+    text_terms.oracle_leaf: ("o", "oracle"),
+    text_terms.full_oracle_leaf: ("fo", "fulloracle"),
+    text_terms.keyword_leaf: ("kw", "keyword"),
+    text_terms.any_leaf: ("any", "*"),
+}
+_WORDS_ONLY = frozenset(name for names in _TEXT_FIELDS.values() for name in names)
+_STEERING_FIELDS = VIEW_FIELDS | {"order", "sort", "direction", "dir", "include"}
 
 
 @dataclass(frozen=True)
@@ -81,21 +91,14 @@ def _leaf_compilers(columns: CardColumns, provides: tuple[str, ...]) -> dict[str
     traits = Traits(provides, formats)
     has_defense = any(columns.column("defense").values)
     compilers: dict[LeafCompiler, tuple[str, ...]] = {
-        text_terms.name_leaf: ("", "name", "n"),
-        text_terms.exact_name_leaf: ("!",),
-        text_terms.type_leaf: ("t", "type"),
-        text_terms.oracle_leaf: ("o", "oracle"),
-        text_terms.full_oracle_leaf: ("fo", "fulloracle"),
-        text_terms.keyword_leaf: ("kw", "keyword"),
-        text_terms.any_leaf: ("any", "*"),
+        **_TEXT_FIELDS,
         color_terms.color_leaf: ("c", "color", "colors", "colour"),
         color_terms.identity_leaf: ("id", "identity", "ci", "coloridentity"),
         color_terms.produces_leaf: ("produces",),
         color_terms.mana_leaf: ("m", "mana"),
         color_terms.devotion_leaf: ("devotion",),
-        partial(number_leaf, has_defense=has_defense): (
-            "mv", "manavalue", "cmc", "pow", "power", "tou", "toughness", "pt", "powtou", "loy", "loyalty",
-            "def", "defense", "pips",
+        partial(number_leaf, has_defense=has_defense): tuple(
+            name for names in NUMBER_FIELDS.values() for name in names
         ),
         traits.is_leaf: ("is",),
         traits.not_leaf: ("not",),
@@ -108,6 +111,8 @@ def _leaf_compilers(columns: CardColumns, provides: tuple[str, ...]) -> dict[str
 class _Compiler:
     def __init__(self, compilers: dict[str, LeafCompiler]) -> None:
         self._compilers = compilers
+        # How many signs of negation stand before the node at hand.
+        self._negations = 0
         self.compiled = Compiled()
 
     def plan(self, node: Node) -> Plan | None:
@@ -115,7 +120,9 @@ class _Compiler:
         if isinstance(node, Term):
             return self._term(node.token)
         if isinstance(node, Not):
+            self._negations += 1
             part = self.plan(node.part)
+            self._negations -= 1
             return Negation(part) if part is not None else None
         parts = tuple(plan for part in node.parts if (plan := self.plan(part)) is not None)
         if len(parts) <= 1:
@@ -124,7 +131,7 @@ class _Compiler:
 
     def _term(self, token: Token) -> Plan | None:
         try:
-            if token.field in ("order", "sort", "direction", "dir", "include") or token.field in VIEW_FIELDS:
+            if token.field in _STEERING_FIELDS:
                 self._steer(token)
                 return None
             leaf = self._leaf(token)
@@ -133,7 +140,7 @@ class _Compiler:
                 IgnoredTerm(token.column, token.text, str(problem), isinstance(problem, DataMissing))
             )
             return None
-        self.compiled.include_extras |= leaf.reveals_extras
+        self.compiled.include_extras |= leaf.reveals_extras and self._negations % 2 == 0
         self.compiled.notes.extend(leaf.notes)
         return leaf
 
@@ -148,12 +155,14 @@ class _Compiler:
             raise TermProblem(f"there is no field {token.field}:{nearest(token.field, self._compilers)}")
         if token.field and token.field != "!" and not token.value:
             raise TermProblem(f"{token.field}{token.operator} needs a value")
-        if token.field in _WORDS_ONLY and token.operator not in (":", "="):
+        if token.field in _WORDS_ONLY and token.operator not in ("", ":", "="):
             raise TermProblem(f"{token.field} takes : only")
         return compiler(token)
 
     def _steer(self, token: Token) -> None:
         compiled = self.compiled
+        if self._negations:
+            raise TermProblem("it finds no cards, so it can't be negated")
         if token.field in VIEW_FIELDS:
             compiled.notes.append(f"{token.text}: changes the view of a web page; it has no effect here")
         elif token.field in ("order", "sort"):

@@ -11,7 +11,7 @@ from hexcore_engine.knowledge.cards.card_facts import FORMAT_PREFIX
 from hexcore_engine.knowledge.cards.columns import CardColumns
 from hexcore_engine.knowledge.cards.query.colors import COLOR_NAMES
 from hexcore_engine.knowledge.cards.query.lexer import Style, Token
-from hexcore_engine.knowledge.cards.query.syntax import Tree, terms_of
+from hexcore_engine.knowledge.cards.query.syntax import And, Term, Tree, terms_of
 from hexcore_engine.knowledge.cards.query.text_terms import quoted
 from hexcore_engine.knowledge.cards.query.trait_terms import KNOWN_FORMATS
 from hexcore_engine.knowledge.cards.traits import TRAIT_NAMES
@@ -117,8 +117,8 @@ def _put(token: Token, words: list[str], kept: list[str]) -> None:
 
 def _has_groups(tree: Tree) -> bool:
     """Only terms that all have to hold are read anew."""
-    parts = getattr(tree.root, "parts", (tree.root,))
-    return type(tree.root).__name__ in ("Or", "Not") or any(not hasattr(part, "token") for part in parts)
+    parts = tree.root.parts if isinstance(tree.root, And) else (tree.root,)
+    return not all(isinstance(part, Term) for part in parts)
 
 
 class Vocabulary:

@@ -46,8 +46,11 @@ _SPACE = re.compile(r"\s+")
 _FIELD = re.compile(r"([A-Za-z]+|\*)(!=|<=|>=|[:=<>])")
 _PLAIN = re.compile(r"[^\s()]+")
 _WORDS = {"or": Kind.OR, "and": Kind.AND}
-_QUOTES = {'"': '"', "“": "”", "„": "“", "'": "'"}
+# Opening sign -> the signs that close it; a curved one may be closed by a straight one.
+_QUOTES = {'"': '"', "“": '”"', "„": '“”"', "'": "'"}
 _SIGNS = {"(": Kind.OPEN, ")": Kind.CLOSE}
+# Short for unique:prints and unique:art.
+_UNIQUE = {"++": "prints", "@@": "art"}
 
 
 def tokens(query: str) -> Iterator[Token]:
@@ -79,6 +82,8 @@ def _token_at(query: str, place: int) -> Token:
         return _term(query, place, "", "", place)
     word = _PLAIN.match(query, place)
     text = word.group() if word else sign
+    if text in _UNIQUE:
+        return Token(Kind.TERM, column, text, "unique", ":", _UNIQUE[text])
     return Token(_WORDS.get(text.lower(), Kind.TERM), column, text, value=text)
 
 
@@ -106,10 +111,9 @@ def _closing(query: str, place: int) -> int | None:
     quote = query[place : place + 1]
     if not quote or quote not in _QUOTES:
         return None
-    for sign in {_QUOTES[quote], '"' if quote != "'" else "'"}:
-        end = query.find(sign, place + 1)
-        if end > 0:
-            return end
+    ends = [end for sign in _QUOTES[quote] if (end := query.find(sign, place + 1)) > 0]
+    if ends:
+        return min(ends)
     # A lone apostrophe begins a word.
     return None if quote == "'" else len(query)
 

@@ -61,13 +61,17 @@ _QUANTITIES = {
     "pt": _Quantity("pt", ("power", "toughness"), _sum),
     "pips": _Quantity("pips", ("mana_cost",), _pips),
 }
-_ALIASES = {
-    "mv": "mv", "manavalue": "mv", "cmc": "mv", "pow": "pow", "power": "pow", "tou": "tou",
-    "toughness": "tou",
-    "loy": "loy", "loyalty": "loy", "def": "def", "defense": "def", "defence": "def", "pt": "pt",
-    "powtou": "pt",
-    "pips": "pips", "pip": "pips",
-}  # fmt: skip
+# What is compared -> the fields that name it.
+NUMBER_FIELDS: dict[str, tuple[str, ...]] = {
+    "mv": ("mv", "manavalue", "cmc"),
+    "pow": ("pow", "power"),
+    "tou": ("tou", "toughness"),
+    "pt": ("pt", "powtou"),
+    "loy": ("loy", "loyalty"),
+    "def": ("def", "defense", "defence"),
+    "pips": ("pips", "pip"),
+}
+_ALIASES = {field: name for name, fields in NUMBER_FIELDS.items() for field in fields}
 
 
 def number_leaf(token: Token, has_defense: bool = True) -> Leaf:

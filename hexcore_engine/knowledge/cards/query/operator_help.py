@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hexcore_engine.knowledge.cards.query.lexer import Kind, Style, Token, tokens
+from hexcore_engine.knowledge.cards.query.numbers import NUMBER_FIELDS
 
 _COMPARED = "= : < > <= >= !="
 _HELP: dict[tuple[str, ...], str] = {
@@ -18,13 +19,13 @@ _HELP: dict[tuple[str, ...], str] = {
     ("produces",): "mana it can add: produces=wu",
     ("m", "mana"): "symbols in the cost: m:2ww, m>3wu, m:{r/p}",
     ("devotion",): "permanents with so many symbols: devotion:{u}{u}",
-    ("mv", "manavalue", "cmc"): f"mana value: {_COMPARED} a number, mv:odd, mv:even",
-    ("pow", "power"): f"power: {_COMPARED} a number or tou; pow=* has a star",
-    ("tou", "toughness"): f"toughness: {_COMPARED} a number or pow",
-    ("pt", "powtou"): f"power and toughness added: {_COMPARED}",
-    ("loy", "loyalty"): f"loyalty: {_COMPARED}",
-    ("def", "defense"): f"defense: {_COMPARED}",
-    ("pips",): f"coloured symbols in the cost: {_COMPARED}",
+    NUMBER_FIELDS["mv"]: f"mana value: {_COMPARED} a number, mv:odd, mv:even",
+    NUMBER_FIELDS["pow"]: f"power: {_COMPARED} a number or tou; pow=* has a star",
+    NUMBER_FIELDS["tou"]: f"toughness: {_COMPARED} a number or pow",
+    NUMBER_FIELDS["pt"]: f"power and toughness added: {_COMPARED}",
+    NUMBER_FIELDS["loy"]: f"loyalty: {_COMPARED}",
+    NUMBER_FIELDS["def"]: f"defense: {_COMPARED}",
+    NUMBER_FIELDS["pips"]: f"coloured symbols in the cost: {_COMPARED}",
     ("is",): "a trait: is:commander is:vanilla is:mdfc is:fetchland",
     ("not",): "without a trait: not:funny",
     ("has",): "has:indicator: a colour indicator",

@@ -63,7 +63,8 @@ class Traits:
         leaf = leaf_where(
             f"{'is' if present else 'not'}:{name}", "traits", lambda names: (f"|{name}|" in names) == present
         )
-        return Leaf(leaf.reading, leaf.find, reveals_extras=name in ("funny", "token"), notes=notes)
+        reveals = present and name in ("funny", "token")
+        return Leaf(leaf.reading, leaf.find, reveals_extras=reveals, notes=notes)
 
     def has_leaf(self, token: Token) -> Leaf:
         """`has:indicator`."""

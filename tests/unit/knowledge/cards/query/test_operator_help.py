@@ -7,7 +7,8 @@ import pytest
 
 from hexcore_engine.data.demo import CARDS
 from hexcore_engine.knowledge.cards.columns import CardColumns
-from hexcore_engine.knowledge.cards.query.compiler import _leaf_compilers
+from hexcore_engine.knowledge.cards.query.absent import VIEW_FIELDS
+from hexcore_engine.knowledge.cards.query.compiler import _STEERING_FIELDS, _leaf_compilers
 from hexcore_engine.knowledge.cards.query.operator_help import OPERATOR_HELP, is_plain, operator_help
 from hexcore_engine.knowledge.cards.records import CardsSource
 from hexcore_engine.knowledge.cards.schema import write_cards
@@ -24,11 +25,11 @@ def knowledge(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
     return Knowledge(folder)
 
 
-def test_every_operator_has_its_line_of_help(knowledge: Knowledge) -> None:
+def test_every_operator_and_nothing_else_has_its_line_of_help(knowledge: Knowledge) -> None:
     with knowledge._reader.query() as connection:
         assert isinstance(connection, sqlite3.Connection)
         known = set(_leaf_compilers(CardColumns(connection), ())) - {""}
-    assert known <= set(OPERATOR_HELP)
+    assert known | (_STEERING_FIELDS - VIEW_FIELDS) == set(OPERATOR_HELP)
 
 
 @pytest.mark.parametrize(

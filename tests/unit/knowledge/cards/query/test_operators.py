@@ -98,6 +98,8 @@ FOUND = {
     "loy=4": "Old Wanderer",
     "loyalty>4": "",
     "def>=5": "Siege of Reeds",
+    "defence>=5": "Siege of Reeds",
+    "pip=5": "Grand Parade",
     "mv>pow t:fox": "",
     # is
     "is:vanilla": "Moss Otter",
@@ -184,6 +186,22 @@ def test_extras_show_only_when_asked_for_or_when_nothing_else_matches(search: Se
     assert "The Great Pond" not in [hit.name for hit in search("o:/./ or the").hits]
     alone = search("great pond")
     assert [hit.name for hit in alone.hits] == ["The Great Pond"]
+
+
+@pytest.mark.parametrize(
+    ("query", "reading"),
+    [
+        ('o:“draw a card” o:"hums"', 'o:"draw a card" o:hums'),
+        ('o:"hums" o:“draw a card”', 'o:hums o:"draw a card"'),
+        ('o:„draw a card“ o:"hums"', 'o:"draw a card" o:hums'),
+        ("o:„draw a card” o:“hums”", 'o:"draw a card" o:hums'),
+        ('o:“draw a card" o:hums', 'o:"draw a card" o:hums'),
+    ],
+)
+def test_a_quote_ends_at_the_nearest_sign_that_closes_it(search: Search, query: str, reading: str) -> None:
+    found = search(query)
+    assert (found.reading, found.ignored) == (reading, ())
+    assert [hit.name for hit in found.hits] == ["Moss Otter Elder"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,13 @@ UNREADABLE = {
     r"o:/\q/": "is not known",
     "o://": "needs a value",
     "o>hum": "takes : only",
+    "any!=hum": "takes : only",
+    "*>hum": "takes : only",
+    "-include:extras": "can't be negated",
+    "-(direction:desc)": "can't be negated",
+    "--order:mv": "can't be negated",
+    "-unique:prints": "can't be negated",
+    "-++": "can't be negated",
     "is:foo": "no trait",
     "has:legs": "indicator only",
     "moos:otter": "no field moos",
@@ -111,9 +118,24 @@ def test_a_colon_in_a_name_is_no_field(search: Search) -> None:
 
 
 def test_fields_that_steer_a_web_page_are_accepted_and_said_to_do_nothing(search: Search) -> None:
-    found = search("t:otter unique:prints display:grid")
-    assert (found.total, found.ignored) == (2, ())
-    assert len(found.notes) == 2
+    for query in ("t:otter unique:prints display:grid", "++ t:otter @@"):
+        found = search(query)
+        assert (found.total, found.ignored, found.reading) == (2, (), "t:otter")
+        assert [note.split(" changes")[0] for note in found.notes] == [
+            f"{word}:" for word in query.split() if word != "t:otter"
+        ]
+
+
+def test_a_negated_term_that_steers_the_list_steers_it_not(search: Search) -> None:
+    assert "The Great Pond" not in [hit.name for hit in search("-include:extras -t:otter").hits]
+    names = [hit.name for hit in search("t:otter -direction:desc").hits]
+    assert names == ["Moss Otter", "Moss Otter Elder"]
+    assert search("t:otter -direction:desc").ignored[0].startswith("column 10: direction:desc: ")
+
+
+@pytest.mark.parametrize("query", ["-t:otter -t:plane", "-t:otter -is:token", "-t:otter not:token"])
+def test_a_kind_of_extra_that_is_not_wanted_shows_no_extras(search: Search, query: str) -> None:
+    assert "The Great Pond" not in [hit.name for hit in search(query).hits]
 
 
 def test_a_query_that_is_too_long_or_too_deep_is_cut_and_says_so(search: Search) -> None:
