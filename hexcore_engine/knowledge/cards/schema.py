@@ -20,7 +20,8 @@ from hexcore_engine.knowledge.cards.names import face_names, letter_groups, name
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource
 from hexcore_engine.knowledge.store.forms import CARDS_FORM
 
-# A change of these, or of CardRecord, raises CARDS_FORM (store/forms.py).
+# A change of these, of CardRecord or of what is derived from it (traits.py, produced.py and the like) raises
+# CARDS_FORM (store/forms.py).
 # Each by itself: sqlite3's executescript would end the builder's transaction.
 _TABLES = (
     # `record` is the CardRecord as msgpack.

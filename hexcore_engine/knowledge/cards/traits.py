@@ -15,6 +15,8 @@ _LAYOUTS = (
     "aftermath", "mutate", "case",
 )  # fmt: skip
 _DOUBLE_FACED = frozenset(("transform", "modal_dfc", "meld", "double_faced_token", "reversible_card"))
+# Layouts of which any face may be cast from the hand; of others the front alone.
+_CAST_BY_ANY_FACE = frozenset(("split", "aftermath", "adventure", "prepare", "modal_dfc"))
 _PERMANENT_TYPES = frozenset(("creature", "artifact", "enchantment", "land", "planeswalker", "battle"))
 # Words of the type line of cards that are no part of an ordinary deck.
 EXTRA_TYPES = frozenset(
@@ -76,7 +78,7 @@ def traits_of(card: CardRecord, views: Sequence[FaceView]) -> frozenset[str]:
         found.add("indicator")
     for view in views:
         found.update(land_cycles(view))
-        found.update(_commander_traits(view))
+    found.update(_commander_traits(views[0]))
     found.update(card.marks)
     return frozenset(found)
 
@@ -98,7 +100,8 @@ def _is_permanent(card: CardRecord, view: FaceView) -> bool:
 
 
 def _is_spell(card: CardRecord, view: FaceView) -> bool:
-    return _NO_SPELL_TYPES.isdisjoint(view.kinds) and "token" not in card.layout
+    can_be_cast = view.face is card.faces[0] or card.layout in _CAST_BY_ANY_FACE
+    return can_be_cast and _NO_SPELL_TYPES.isdisjoint(view.kinds) and "token" not in card.layout
 
 
 def _is_historic(card: CardRecord, view: FaceView) -> bool:
@@ -191,7 +194,8 @@ _TRAITS: dict[str, Callable[[CardRecord, FaceView], bool]] = {
 
 
 def _commander_traits(view: FaceView) -> Iterator[str]:
-    """Roles in decks with a commander."""
+    """Roles in decks with a commander, which a card has by its front: no other face is seen in the command
+    zone."""
     types = view.kinds
     legend = "legendary" in types
     vehicle = not types.isdisjoint(("vehicle", "spacecraft")) and view.face.power is not None
