@@ -7,11 +7,12 @@ import re
 SELF = "~"
 _REMINDER = re.compile(r" ?\([^()]*\)")
 # What a card calls itself where it doesn't use its name.
-_THIS = re.compile(
+THIS_CARD = (
     r"\bthis (?:creature|land|artifact|enchantment|planeswalker|battle|permanent|spell|card|token|aura"
     r"|equipment|vehicle|saga|class|case|room|siege|scheme|plane|conspiracy|mount|spacecraft|food|fortification"
     r"|instant|sorcery|emblem|vanguard|phenomenon)\b"
 )
+_THIS = re.compile(THIS_CARD)
 _TITLES = (" the ", " of ", " from ", " who ")
 _SHORTEST_SHORT_NAME = 3
 

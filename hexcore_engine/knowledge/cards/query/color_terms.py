@@ -79,8 +79,11 @@ def _multicolor(field: str, column: str, operator: str) -> Leaf:
 def mana_leaf(token: Token) -> Leaf:
     """`m:`: the mana cost; `m:2ww` is "all of these symbols, perhaps more"."""
     _refuse_regex(token)
-    operator = ">=" if token.operator == ":" else token.operator
     wanted = read_cost(token.value)
+    operator = token.operator
+    if operator == ":":
+        # Every cost holds nothing and perhaps more; who types m:0 means what is cast for nothing.
+        operator = ">=" if wanted else "="
 
     def costs_so(cost: str) -> bool:
         return cost != "" and holds(card_cost(cost), operator, wanted)

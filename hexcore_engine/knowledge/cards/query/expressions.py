@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from hexcore_engine.knowledge.cards.oracle_text import SELF
 from hexcore_engine.knowledge.cards.query.problems import TermProblem
 from hexcore_engine.knowledge.cards.query.regex_search import BARRIER, Expression
 from hexcore_engine.utils.validation import fold
@@ -35,14 +36,13 @@ _ESCAPES = {
     "Z": f"(?={BARRIER})",
     "z": f"(?={BARRIER})",
 }
-_LINE_BEGINS = f"(?<![^\n{BARRIER}])"
-_LINE_ENDS = f"(?![^\n{BARRIER}])"
+_SIGNS = {".": f"[^\n{BARRIER}]", "^": f"(?<![^\n{BARRIER}])", "$": f"(?![^\n{BARRIER}])"}
 _NOT_A_BARRIER = f"(?!{BARRIER})"
 _PLAIN_ESCAPES = frozenset("dwSbBntm")
 
 
-def read_expression(text: str) -> Expression:
-    """Check and translate a pattern.
+def read_expression(text: str, self_pattern: str = SELF) -> Expression:
+    """Check and translate a pattern, in which `~` stands for `self_pattern`.
 
     Raises:
         TermProblem: naming what is wrong with it and where in it.
@@ -51,7 +51,7 @@ def read_expression(text: str) -> Expression:
         raise TermProblem("the expression is empty")
     if len(text) > LONGEST:
         raise TermProblem(f"the expression is longer than {LONGEST} signs")
-    reader = _Reader(text)
+    reader = _Reader(text, self_pattern)
     pattern = reader.read()
     _try_out(pattern)
     return Expression(pattern, reader.literals())
@@ -70,6 +70,7 @@ def _try_out(pattern: str) -> None:
 @dataclass
 class _Reader:
     text: str
+    _self_pattern: str
     _place: int = 0
     _depth: int = 0
     _parts: list[str] = field(default_factory=list)
@@ -109,10 +110,10 @@ class _Reader:
         elif sign == "|":
             self._has_choice = self._has_choice or self._depth == 0
             self._other(sign)
-        elif sign == ".":
-            self._other(f"[^\n{BARRIER}]", 1)
-        elif sign in "^$":
-            self._other(_LINE_BEGINS if sign == "^" else _LINE_ENDS, 1)
+        elif sign == SELF and self._self_pattern != SELF:
+            self._other(f"(?:{self._self_pattern})", 1)
+        elif sign in _SIGNS:
+            self._other(_SIGNS[sign], 1)
         else:
             self._literal(sign)
 

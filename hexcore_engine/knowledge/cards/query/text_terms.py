@@ -6,7 +6,7 @@ import re
 
 from hexcore_engine.knowledge.cards.columns import CardSet
 from hexcore_engine.knowledge.cards.names import name_key
-from hexcore_engine.knowledge.cards.oracle_text import SELF
+from hexcore_engine.knowledge.cards.oracle_text import SELF, THIS_CARD
 from hexcore_engine.knowledge.cards.query.expressions import read_expression
 from hexcore_engine.knowledge.cards.query.leaves import REGEX, Leaf, Run, leaf_holding, leaf_where
 from hexcore_engine.knowledge.cards.query.lexer import Style, Token
@@ -19,7 +19,6 @@ from hexcore_engine.utils.validation import fold
 _REVEALING_TYPES = EXTRA_TYPES | {"token"}
 _DASH = re.compile(r"\s+[-–—]+\s+")
 _UNQUOTABLE = re.compile(r"[\s()\"'“”„]|^[-!/]|^(?:or|and)$", re.IGNORECASE)
-_THIS = r"this [a-z]+"
 
 
 def quoted(text: str) -> str:
@@ -76,25 +75,32 @@ def oracle_leaf(token: Token) -> Leaf:
 def full_oracle_leaf(token: Token) -> Leaf:
     """`fo:`: the text holds it, reminders included."""
     if token.style is Style.REGEX:
-        return _regex_leaf("fo", token, "full_oracle")
-    text = fold(token.value)
-    reading = f"fo:{quoted(text)}"
-    if SELF not in text:
-        return leaf_holding(reading, "full_oracle", text)
+        if SELF not in token.value:
+            return _regex_leaf("fo", token, "full_oracle")
+        reading = f"fo:{_written(token)}"
+        without = _expression_leaf(reading, read_expression(token.value), "oracle_self")
+        expression = read_expression(token.value, THIS_CARD)
+    else:
+        text = fold(token.value)
+        reading = f"fo:{quoted(text)}"
+        if SELF not in text:
+            return leaf_holding(reading, "full_oracle", text)
+        without = leaf_holding(reading, "oracle_self", text)
+        expression = Expression(THIS_CARD.join(re.escape(part) for part in text.split(SELF)), ())
     # Reminders say "this creature", never the name; so beside the text without them this finds the rest.
-    without = leaf_holding(reading, "oracle_self", text)
-    pattern = _THIS.join(re.escape(part) for part in text.split(SELF))
-    within_reminders = _expression_leaf(reading, Expression(pattern, ()), "full_oracle")
+    within_reminders = _expression_leaf(reading, expression, "full_oracle")
 
     def find(run: Run, within: CardSet) -> CardSet:
-        return without.find(run, within) | within_reminders.find(run, within)
+        found = without.find(run, within)
+        return found | within_reminders.find(run, within & ~found)
 
     return Leaf(reading, find, REGEX)
 
 
 def any_leaf(token: Token) -> Leaf:
-    """`any:`: the name, the type line or the text holds it."""
-    parts = [leaf(token) for leaf in (name_leaf, type_leaf, full_oracle_leaf)]
+    """`any:`: the name, the type line or the text holds it; the text alone where it names the card itself."""
+    looks = (full_oracle_leaf,) if SELF in token.value else (name_leaf, type_leaf, full_oracle_leaf)
+    parts = [leaf(token) for leaf in looks]
 
     def find(run: Run, within: CardSet) -> CardSet:
         found = 0
@@ -102,7 +108,7 @@ def any_leaf(token: Token) -> Leaf:
             found |= part.find(run, within & ~found)
         return found
 
-    value = f"/{token.value}/" if token.style is Style.REGEX else quoted(token.value)
+    value = _written(token) if token.style is Style.REGEX else quoted(token.value)
     return Leaf(f"any:{value}", find, max(part.cost for part in parts))
 
 
@@ -115,8 +121,14 @@ def keyword_leaf(token: Token) -> Leaf:
 
 
 def _regex_leaf(field: str, token: Token, column: str) -> Leaf:
-    written = token.value.replace("/", "\\/")
-    return _expression_leaf(f"{field}:/{written}/", read_expression(token.value), column)
+    if SELF in token.value and field in ("name", "t"):
+        raise TermProblem(f"{SELF} is the card itself, which texts alone name; write o:/…{SELF}…/")
+    return _expression_leaf(f"{field}:{_written(token)}", read_expression(token.value), column)
+
+
+def _written(token: Token) -> str:
+    """An expression as it may be typed again."""
+    return "/" + token.value.replace("/", "\\/") + "/"
 
 
 def _expression_leaf(reading: str, expression: Expression, column: str) -> Leaf:

@@ -37,6 +37,8 @@ UNREADABLE = {
     "o:/a{1000}/": "repetitions",
     r"o:/\q/": "is not known",
     "o://": "needs a value",
+    "name:/~/": "texts alone",
+    "t:/~ x/": "texts alone",
     "o>hum": "takes : only",
     "any!=hum": "takes : only",
     "*>hum": "takes : only",
