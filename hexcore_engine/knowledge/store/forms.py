@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-# Each grows with every change of its tables, its records or what is derived from them; set-up builds a file of
-# another form anew.
+# Each grows with every change of its tables, its records or what is derived from them; set-up builds a file
+# of another form anew.
 CARDS_FORM = 5
 RELEASE_FORM = 4
 

@@ -80,7 +80,7 @@ def compile_tree(tree: Tree, columns: CardColumns, provides: tuple[str, ...]) ->
     compiled = compiler.compiled
     compiled.ignored.extend(tree.ignored)
     compiled.plan = compiler.plan(tree.root) if tree.root is not None else None
-    compiled.ignored.sort(key=lambda term: term.column)
+    compiled.ignored.sort(key=lambda term: term.column or 0)
     return compiled
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from hexcore_engine.knowledge.cards.card_facts import FORMAT_PREFIX
@@ -92,12 +92,16 @@ class FreeText:
     certain: bool
 
 
-def read_free_text(tree: Tree, vocabulary: Vocabulary) -> FreeText | None:
-    """Read the bare words of a query, its other terms kept as they are; None when nothing is left to read."""
+def read_free_text(
+    tree: Tree, vocabulary: Vocabulary, left_out: Collection[int | None] = ()
+) -> FreeText | None:
+    """Read the bare words of a query, its other terms kept as they are but those in the columns `left_out`;
+    None when nothing is left to read."""
     words: list[str] = []
     kept: list[str] = []
     for token in terms_of(tree.root):
-        _put(token, words, kept)
+        if token.column not in left_out:
+            _put(token, words, kept)
     if not words or _has_groups(tree):
         return None
     reader = _Reader(vocabulary)

@@ -19,16 +19,17 @@ class DataMissing(TermProblem):
 
 @dataclass(frozen=True)
 class IgnoredTerm:
-    """A term left out of the query. `column` counts from 1; `lacks_data` when the term is right and the data
-    is not loaded."""
+    """A term left out of the query. `column` counts from 1, None for a term that was not typed but stands in
+    how words were read; `lacks_data` when the term is right and the data is not loaded."""
 
-    column: int
+    column: int | None
     text: str
     reason: str
     lacks_data: bool = False
 
     def __str__(self) -> str:
-        return f"column {self.column}: {self.text}: {self.reason}"
+        place = "in the reading" if self.column is None else f"column {self.column}"
+        return f"{place}: {self.text}: {self.reason}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

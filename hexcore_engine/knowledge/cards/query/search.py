@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 from functools import cached_property
 
@@ -11,7 +12,7 @@ from hexcore_engine.knowledge.cards.columns import CardColumns, CardSet
 from hexcore_engine.knowledge.cards.name_search import NameSearch
 from hexcore_engine.knowledge.cards.names import name_key
 from hexcore_engine.knowledge.cards.query.compiler import Compiled, Plan, compile_tree, run_plan
-from hexcore_engine.knowledge.cards.query.free_text import Vocabulary, read_free_text
+from hexcore_engine.knowledge.cards.query.free_text import FreeText, Vocabulary, read_free_text
 from hexcore_engine.knowledge.cards.query.leaves import Run
 from hexcore_engine.knowledge.cards.query.names_first import names_first
 from hexcore_engine.knowledge.cards.query.problems import IgnoredTerm
@@ -65,15 +66,15 @@ class CardQueries:
         run = Run(self._columns)
         found = self._without_extras(self._run(plan, run), compiled, bare_words(tree))
         if not found and not run.regex.stopped and tree.has_bare_words:
-            other = self._read_otherwise(tree, limit)
+            other = self._read_otherwise(tree, compiled, run, limit)
             if other is not None:
-                return _with_ignored(other, compiled)
+                return replace(other, ignored=(*_ignored(compiled), *other.ignored))
         self._suggest(tree, compiled)
         return self._result(compiled, found, run, bare_words(tree), limit)
 
     def _suggest(self, tree: Tree, compiled: Compiled) -> None:
         """Words of the game that also stand in names: say how to ask for what they mean."""
-        reading = read_free_text(tree, self._vocabulary) if tree.is_bare_words else None
+        reading = self._reading(tree, compiled) if tree.is_bare_words else None
         if reading is not None and reading.certain:
             compiled.notes.append(f"looked for in names; as words of the game: {reading.query}")
 
@@ -108,25 +109,29 @@ class CardQueries:
             stopped=run.regex.stopped,
         )
 
-    def _read_otherwise(self, tree: Tree, limit: int) -> CardSearch | None:
+    def _reading(self, tree: Tree, compiled: Compiled) -> FreeText | None:
+        return read_free_text(tree, self._vocabulary, {term.column for term in compiled.ignored})
+
+    def _read_otherwise(self, tree: Tree, compiled: Compiled, run: Run, limit: int) -> CardSearch | None:
         """What words that are in no name may mean: known words of the game, a misspelt name, words of the
-        text."""
-        reading = read_free_text(tree, self._vocabulary)
+        text. `run` is what looked for them as names; there is no more time for expressions than it left."""
+        reading = self._reading(tree, compiled)
         if reading is not None and reading.certain:
-            found = self._search_reading(reading.query, limit)
-            if found is not None:
-                return found
+            found = self._search_reading(reading.query, run, limit)
+            return found or self._near_spelling(tree, limit)
         spelt = self._near_spelling(tree, limit)
         if spelt is not None or reading is None:
             return spelt
-        return self._search_reading(reading.query, limit)
+        return self._search_reading(reading.query, run, limit)
 
-    def _search_reading(self, query: str, limit: int) -> CardSearch | None:
+    def _search_reading(self, query: str, former: Run, limit: int) -> CardSearch | None:
         tree = parse(query)
         compiled = self._compile(tree)
         if compiled.plan is None:
             return None
-        run = Run(self._columns)
+        # Nobody typed this text, so its columns say nothing.
+        compiled.ignored = [dataclasses.replace(term, column=None) for term in compiled.ignored]
+        run = Run(self._columns, former.regex)
         found = self._without_extras(self._run(compiled.plan, run), compiled, "")
         compiled.notes.append(f"no name holds these words; read as: {query}")
         return self._result(compiled, found, run, "", limit) if found else None
@@ -164,9 +169,3 @@ def _unanswerable(text: str, compiled: Compiled) -> CardSearch:
         what = reasons or "it holds no term to look for"
         error = ErrorRecord(QUERY_CODE, f"The query can't be read: {what}.", "Mend the term named.")
     return CardSearch((), 0, compiled.reading, _ignored(compiled), tuple(compiled.notes), error=error)
-
-
-def _with_ignored(found: CardSearch, compiled: Compiled) -> CardSearch:
-    """A result under another reading, with what the first one left out."""
-    ignored = tuple(dict.fromkeys((*_ignored(compiled), *found.ignored)))
-    return replace(found, ignored=ignored)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from hexcore_engine.knowledge.cards.query.regex_search import Expression, RegexBudget
 from hexcore_engine.knowledge.lookup import Knowledge
 from tests.unit.knowledge.cards.own_cards import publish_own
 from tests.unit.knowledge.cards.query.conftest import Search
@@ -89,3 +91,37 @@ def test_an_amount_is_joined_where_its_words_stand_bare_and_nowhere_else(
 def test_the_columns_after_an_amount_in_words_are_those_typed(search: Search) -> None:
     found = search("power 4  or  greater t:otter x:y")
     assert found.ignored[0].startswith("column 30: x:y")
+
+
+@pytest.mark.parametrize(
+    ("query", "ignored"),
+    [
+        ("white flying creature c:purple", ["column 23: c:purple: "]),
+        ("c:purple white flying creature x:y", ["column 1: c:purple: ", "column 32: x:y: "]),
+        ("modern white flying creature", ["in the reading: f:modern: "]),
+        ("white flying creature rare f:modern", ["column 28: f:modern: ", "in the reading: r:rare: "]),
+    ],
+)
+def test_a_term_left_out_is_named_once_with_its_column_in_what_was_typed(
+    search: Search, query: str, ignored: list[str]
+) -> None:
+    found = search(query)
+    assert [hit.name for hit in found.hits] == ["Bell, the Quiet"]
+    assert len(found.ignored) == len(ignored)
+    assert all(term.startswith(begin) for term, begin in zip(found.ignored, ignored, strict=True))
+
+
+def test_words_read_otherwise_are_looked_for_once_in_what_time_the_query_has_left(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budgets = []
+    look = RegexBudget.search
+
+    def counted(budget: RegexBudget, expression: Expression, texts: Sequence[str]) -> bytes:
+        budgets.append(budget)
+        return look(budget, expression, texts)
+
+    monkeypatch.setattr(RegexBudget, "search", counted)
+    search("burn o:/./")
+    assert len(budgets) == 3
+    assert len({id(budget) for budget in budgets}) == 1
