@@ -7,7 +7,7 @@ which `KnowledgeReader.query` says in words.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -44,23 +44,6 @@ def find_card(connection: sqlite3.Connection, name: str) -> CardRecord | None:
             (name_key(name),),
         ).fetchone()
     return None if row is None else _RECORD.decode(row[0])
-
-
-def names_of_keys(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, str]:
-    """The card names behind those of `keys` (see `name_key`) that are a card's or a face's name."""
-    found: dict[str, str] = {}
-    wanted = list(dict.fromkeys(keys))
-    for start in range(0, len(wanted), _MOST_KEYS):
-        part = wanted[start : start + _MOST_KEYS]
-        rows = connection.execute(
-            "SELECT folded, name FROM card_name JOIN card USING (card_id)"
-            f" WHERE folded IN {marks(len(part))}"
-            " ORDER BY kind = 'face', card_name.extra, card_id",
-            part,
-        )
-        for key, name in rows:
-            found.setdefault(key, name)
-    return found
 
 
 def complete_names(connection: sqlite3.Connection, text: str, limit: int = 20) -> tuple[CardHit, ...]:
