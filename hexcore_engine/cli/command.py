@@ -9,15 +9,19 @@ import argparse
 import difflib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from hexcore_engine.errors import HexcoreError, UsageError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.records import to_builtins
 from hexcore_engine.settings import Settings
 from hexcore_engine.utils.validation import clean_text, escape_in_json
+
+Name = TypeVar("Name", bound=str)
+# More than there are rules or cards, and less than an index can count.
+MOST_RESULTS = 1_000_000
 
 
 @dataclass
@@ -111,6 +115,41 @@ class CommandParser(argparse.ArgumentParser):
 def joined(words: Sequence[str]) -> str:
     """Return the words of a query as one text; bytes that are no text become "?"."""
     return " ".join(words).encode("utf-8", "replace").decode("utf-8")
+
+
+def one_of(kind: str, word: str, known: Sequence[Name]) -> Name:
+    """Return the name of `known` that a person wrote, in letters of either size.
+
+    Raises:
+        UsageError: when it is none of them, naming them all.
+    """
+    found = next((name for name in known if name.lower() == word.lower()), None)
+    if found is None:
+        raise UsageError(f"There is no {kind} {word!r}.", nearest_of(word, [name.lower() for name in known]))
+    return found
+
+
+def nearest_of(word: str, known: Sequence[str]) -> str:
+    """Return the remedy for a word that is none of `known`: the nearest, and all of them."""
+    near = difflib.get_close_matches(word.lower(), known, n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return f"{meant}Known: {', '.join(known)}."
+
+
+def whole_number(most: int) -> Callable[[str], int]:
+    """Return what reads an option's number from 1 to `most`, for `type=`."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = 0
+        if not 1 <= number <= most:
+            shown = text if len(text) < 30 else f"{text[:30]}…"
+            raise argparse.ArgumentTypeError(f"a whole number from 1 to {most:,} is wanted, not {shown!r}")
+        return number
+
+    return read
 
 
 def add_json(parser: CommandParser) -> None:
