@@ -6,6 +6,7 @@ A command is a module with `configure(parser)` and `run(arguments, context) -> e
 from __future__ import annotations
 
 import argparse
+import codecs
 import difflib
 import json
 import sys
@@ -33,11 +34,13 @@ class Output:
 
     def result(self, document: Any, text: str) -> None:
         """Print the command's result: `document` (records and containers of them) as JSON, or `text`."""
-        self.printed = True
         if self.as_json:
-            sys.stdout.write(escape_in_json(json.dumps(to_builtins(document), ensure_ascii=False)) + "\n")
-        elif text:
-            sys.stdout.write(clean_text(text).rstrip("\n") + "\n")
+            shown = _json_line(document)
+        else:
+            shown = clean_text(text).rstrip("\n") + "\n" if text else ""
+        # Only what can't be put into words can still be told as JSON; a stdout that takes nothing can't.
+        self.printed = True
+        sys.stdout.write(shown)
         sys.stdout.flush()
 
     def narrate(self, text: str) -> None:
@@ -52,6 +55,12 @@ class Output:
             self.result({**(partial or {}), "error": details}, "")
         else:
             self.narrate(f"{error.message}\n{error.remedy}  [{error.code}]")
+
+
+def _json_line(document: Any) -> str:
+    # A terminal that lacks letters gets them escaped: the values stay the same.
+    lacks_letters = codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"
+    return escape_in_json(json.dumps(to_builtins(document), ensure_ascii=lacks_letters)) + "\n"
 
 
 @dataclass(frozen=True)

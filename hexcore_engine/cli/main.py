@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -41,6 +42,7 @@ COMMANDS: dict[str, str] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `hexcore` and return its exit code."""
+    _take_any_bytes()
     words = list(sys.argv[1:] if arguments is None else arguments)
     output = Output(as_json="--json" in words)
     try:
@@ -58,6 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         unforeseen = _unforeseen(error)
         output.failure(unforeseen)
         return unforeseen.exit_code
+
+
+def _take_any_bytes() -> None:
+    """Read bytes that are no text, and write letters that the terminal lacks, as a sign that stands for them:
+    neither is a reason to fail."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _unforeseen(error: Exception) -> HexcoreError:

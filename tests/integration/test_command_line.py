@@ -68,6 +68,43 @@ def test_a_question_is_read_from_stdin(hexcore: Run) -> None:
     assert "deathtouch do?" in shown
 
 
+def test_bytes_that_are_no_text_are_read_with_a_sign_in_their_place() -> None:
+    asked = subprocess.run(
+        [*HEXCORE, "ask", "-", "--no-model", "--json"],
+        input="What does deathtouch do, señor?".encode("latin-1"),
+        capture_output=True,
+        check=False,
+    )
+    assert (asked.returncode, asked.stderr) == (0, b"")
+    assert any(found["id"].startswith("702.2") for found in json.loads(asked.stdout)["passages"])
+    routed = subprocess.run(
+        [*HEXCORE, "route", "-"],
+        input=b"\xff\nwhat is trample\n",
+        capture_output=True,
+        check=False,
+    )
+    assert (routed.returncode, routed.stderr) == (0, b"")
+    assert len(routed.stdout.splitlines()) == 2
+
+
+LATIN = {"PYTHONIOENCODING": "latin-1"}
+PLAIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("locale", [LATIN, PLAIN], ids=["latin-1", "ascii"])
+def test_a_terminal_without_all_letters_gets_a_sign_in_their_place_and_json_its_values(
+    hexcore: Run, locale: dict[str, str]
+) -> None:
+    poor = {**os.environ, **locale}
+    for words in (("rule", "702.2c"), ("rules", "deathtouch"), ("glossary", "deathtouch"), ("ask", QUESTION)):
+        done = hexcore(*words, env=poor, encoding="latin-1")
+        assert (done.returncode, "nobody foresaw" in done.stderr) == (0, False), done.stderr
+        if words[0] != "ask":
+            assert "? " in done.stdout
+            rich, told = hexcore(*words, "--json"), hexcore(*words, "--json", env=poor, encoding="latin-1")
+            assert json.loads(told.stdout) == json.loads(rich.stdout)
+
+
 def test_a_mode_is_pinned_and_an_answer_bounded(hexcore: Run) -> None:
     done = hexcore("ask", QUESTION, "--mode", "teach", "--max-tokens", "5", "--json")
     answer = json.loads(done.stdout)
