@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from hexcore_engine.errors import HexcoreError, UsageError
-from hexcore_engine.paths import Paths
+from hexcore_engine.paths import Paths, default_paths
 from hexcore_engine.protocol.records import to_builtins
 from hexcore_engine.settings import Settings
 from hexcore_engine.utils.validation import clean_text, escape_in_json
@@ -70,6 +70,8 @@ class Context:
     paths: Paths
     settings: Settings
     output: Output
+    # Why the settings are the defaults, for what works without the user's own.
+    settings_error: HexcoreError | None = None
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -119,6 +121,23 @@ class CommandParser(argparse.ArgumentParser):
     def _nearest_option(self, name: str) -> str:
         near = difflib.get_close_matches(name, list(self._takes_value), n=1)
         return f"Did you mean {near[0]}?" if near else f"See `{self.prog} --help`."
+
+
+def unforeseen(error: Exception) -> HexcoreError:
+    """Write where it happened into the log, without its words, and say what a person can do."""
+    import logging
+    import traceback
+
+    from hexcore_engine.utils.logging import log_to_file
+
+    file = default_paths().commands_log_file
+    log_to_file(file)
+    place = "".join(traceback.format_tb(error.__traceback__))
+    logging.getLogger(__name__).error("a command failed with %s\n%s", type(error).__name__, place)
+    return HexcoreError(
+        f"Hexcore failed in a way nobody foresaw: {type(error).__name__}: {error}.",
+        f"Install it again where it may be damaged, else please report it with the last lines of {file}.",
+    )
 
 
 def joined(words: Sequence[str]) -> str:
