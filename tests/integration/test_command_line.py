@@ -132,6 +132,12 @@ def test_conversations_go_on_and_are_listed_renamed_exported_and_deleted(hexcore
     assert hexcore("sessions").returncode == 0
 
 
+def test_looking_at_conversations_loads_no_model(hexcore: Run) -> None:
+    assert hexcore("sessions").returncode == 1
+    assert hexcore("sessions", "search", "trample").returncode == 1
+    assert json.loads(hexcore("engine", "--json").stdout)["model"] is None
+
+
 def test_the_engine_is_started_seen_restarted_and_stopped(hexcore: Run) -> None:
     away = hexcore("engine", "status", "--json")
     status = json.loads(away.stdout)
@@ -184,6 +190,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
         (("ask", "x", "--model", "/nowhere/m.gguf", "--json"), 3, "HX-MODEL"),
         (("ask", "x", "--session", "nope", "--json"), 4, "HX-SESSION"),
         (("sessions", "show", "--json"), 2, "HX-USAGE"),
+        (("sessions", "exprot", "last", "--json"), 2, "HX-USAGE"),
         (("sessions", "show", "nope", "--json"), 4, "HX-SESSION"),
         (("engine", "dance", "--json"), 2, "HX-USAGE"),
         (("rule", "702.2", "--tree", "--json"), 2, "HX-USAGE"),
