@@ -34,11 +34,9 @@ class Output:
 
     def result(self, document: Any, text: str) -> None:
         """Print the command's result: `document` (records and containers of them) as JSON, or `text`."""
-        if self.as_json:
-            shown = _json_line(document)
-        else:
-            shown = clean_text(text).rstrip("\n") + "\n" if text else ""
-        # Only what can't be put into words can still be told as JSON; a stdout that takes nothing can't.
+        shown = _json_line(document) if self.as_json else _text_lines(text)
+        # Not before: of a document that can't be written as JSON at least the error is. Not after: a stdout
+        # that failed is not written to again.
         self.printed = True
         sys.stdout.write(shown)
         sys.stdout.flush()
@@ -55,6 +53,10 @@ class Output:
             self.result({**(partial or {}), "error": details}, "")
         else:
             self.narrate(f"{error.message}\n{error.remedy}  [{error.code}]")
+
+
+def _text_lines(text: str) -> str:
+    return clean_text(text).rstrip("\n") + "\n" if text else ""
 
 
 def _json_line(document: Any) -> str:
