@@ -55,7 +55,7 @@ def test_questions_without_rules_are_left_out_and_counted(
 
     monkeypatch.setenv("HEXCORE_HOME", str(make_home(tmp_path)))
     file = tmp_path / "q.jsonl"
-    rules = (["702.2c"], [], [])
+    rules: tuple[list[str], ...] = (["702.2c"], [], [])
     file.write_text("\n".join(json.dumps({"question": "What kills?", "rules": found}) for found in rules))
     assert main(["eval", str(file), "--json"]) == 0
     printed = capsys.readouterr()
