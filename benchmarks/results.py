@@ -14,7 +14,8 @@ from benchmarks.records import Recorded
 @dataclass(frozen=True)
 class Result:
     """A measurement's figures, or why there are none: `skipped` when this machine lacks something, `failed`
-    when it broke or took too long. `left_out` says of single targets why they were skipped."""
+    when it broke or took too long. `left_out` says of single targets why they were skipped;
+    `second_try` that a first run missed a target or broke."""
 
     name: str
     targets: tuple[Target, ...]
@@ -22,6 +23,7 @@ class Result:
     skipped: str = ""
     failed: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
+    second_try: bool = False
 
     def verdict(self, target: Target) -> str:
         """Return "ok", "missed", "skipped" or "failed", the last two with the reason."""
@@ -47,7 +49,8 @@ def print_table(results: Sequence[Result], records: Mapping[str, Recorded]) -> N
             verdict = result.verdict(target)
             # A reason is told once.
             told = verdict if verdict != before else verdict.partition(":")[0]
-            print(_row(result, target, records.get(result.name), told))
+            tried = " (second try)" if result.second_try and verdict != before else ""
+            print(_row(result, target, records.get(result.name), told + tried))
             before = verdict
         judged = {target.name for target in result.targets}
         for name in sorted(set(result.figures) - judged):

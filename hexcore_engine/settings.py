@@ -222,9 +222,13 @@ def forget_setting(file: Path, section: str, key: str) -> None:
 
 def _change_file(file: Path, section: str, change: Callable[[Any], object]) -> None:
     # tomlkit keeps comments and order; loaded here because only a change needs it.
+    import shutil
+
     import tomlkit
 
     try:
+        # A link stays one, as those are that lead into a folder of dotfiles.
+        file = file.resolve()
         document = tomlkit.parse(file.read_text("utf-8-sig")) if file.exists() else tomlkit.document()
         if section not in document:
             document[section] = tomlkit.table()
@@ -233,8 +237,11 @@ def _change_file(file: Path, section: str, change: Callable[[Any], object]) -> N
         file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.with_suffix(".toml.new")
         aside.write_text(tomlkit.dumps(document), "utf-8")
+        if file.exists():
+            shutil.copymode(file, aside)
         aside.replace(file)
-    except (UnicodeDecodeError, tomlkit.exceptions.ParseError, RecursionError) as error:
+    # Of a link that leads to itself resolve() says so with a RuntimeError.
+    except (UnicodeDecodeError, tomlkit.exceptions.ParseError, RuntimeError) as error:
         raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
     except OSError as error:
         raise StorageError(f"The settings file {file} could not be written: {error.strerror}.") from error

@@ -47,7 +47,9 @@ def options_parser() -> argparse.ArgumentParser:
         prog="hexcore-tui",
         description="Ask rules questions, look up cards and rules, and see what the model costs.",
     )
-    parser.add_argument("--demo", action="store_true", help="try the app with invented cards and a scripted model")
+    parser.add_argument(
+        "--demo", action="store_true", help="try the app with invented cards and a scripted model"
+    )
     parser.add_argument(
         "--screenshot", type=Path, metavar="FILE.svg", help="with --demo: write a picture and leave"
     )

@@ -23,8 +23,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 COMMANDS_HEAD = """# Commands
 
 `hexcore COMMAND [OPTIONS] [WORDS]`. stdout is data, stderr is narration. `--json`, which every command
-takes, prints one JSON document on every exit (`route --json -` one a line); a failure is `{"error": {"code", "message", "remedy"}}`
-beside whatever partial fields exist. `--help` says what stands here.
+takes, prints one JSON document on every exit (`route --json -` one a line); a failure is
+`{"error": {"code", "message", "remedy"}}` beside whatever partial fields exist. `--help` says what stands
+here.
 
 Words of queries are taken as they are, a leading `-` or `!` included; an unknown option is an error only
 when it starts with `--`. After `--` everything is a word.

@@ -140,13 +140,12 @@ def open_session(terminal: Terminal, title: str) -> float:
 
 def key_ms(terminal: Terminal, key: str) -> float:
     """Type a letter and return the ms until the question field shows it; then take it back."""
-    before = prompt_text(terminal)
     started = time.monotonic()
     terminal.send(key)
-    terminal.wait_for(lambda _: prompt_text(terminal) != before)
+    terminal.wait_for(lambda _: prompt_text(terminal) == key)
     took = (time.monotonic() - started) * 1000
     terminal.send(BACKSPACE)
-    terminal.wait_for(lambda _: prompt_text(terminal) == before)
+    terminal.wait_for(lambda _: prompt_text(terminal) != key)
     return took
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hexcore_engine.cli.command import Context
+from hexcore_engine.cli.command import Context, one_of
 from hexcore_engine.errors import UsageError
 from hexcore_engine.models.adapter_index import AdapterIndex, AdapterRecord
 from hexcore_engine.models.adapter_install import base_fingerprint, install_adapter
@@ -29,9 +29,7 @@ def add_adapter(arguments: argparse.Namespace, context: Context) -> int:
     """Install an adapter that peft wrote."""
     if not arguments.model or not arguments.mode:
         raise UsageError("No folder or no mode was named.", "`hexcore models add-adapter FOLDER --mode MODE`")
-    mode = next((name for name in MODE_NAMES if name == arguments.mode.upper()), None)
-    if mode is None:
-        raise UsageError(f"There is no mode {arguments.mode!r}.", f"Known: {', '.join(MODE_NAMES)}.")
+    mode = one_of("mode", arguments.mode, MODE_NAMES)
     source = named_path(arguments.model).absolute()
     base = base_fingerprint(arguments.base or context.settings.model.path, context.paths)
     adapter = install_adapter(source, mode, base, context.paths.adapters_dir)

@@ -7,12 +7,13 @@ import asyncio
 import signal
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
-from hexcore_engine.cli.command import CommandParser, Context, joined
+from hexcore_engine.cli.command import CommandParser, Context, joined, one_of, whole_number
 from hexcore_engine.cli.progress_line import ProgressLine
 from hexcore_engine.client.client import EngineClient
-from hexcore_engine.errors import EngineLostError, HexcoreError, NotSetUpError, UsageError, error_from_record
+from hexcore_engine.errors import EngineLostError, HexcoreError, NotSetUpError, error_from_record
+from hexcore_engine.models.quantization import check_quantization
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.limits import check_experts, check_question
 from hexcore_engine.protocol.progress import progress_words
@@ -20,6 +21,7 @@ from hexcore_engine.protocol.records import (
     CITATION_WORDS,
     MODE_NAMES,
     Citation,
+    DecoderName,
     ModeChoice,
     Passage,
     Usage,
@@ -27,10 +29,15 @@ from hexcore_engine.protocol.records import (
 )
 from hexcore_engine.utils.validation import clean_line, clean_text
 
+# Longer than any model's context, and not too long to be sent.
+MOST_TOKENS = 1_000_000
+
 
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="longest answer, in tokens")
+    parser.add_argument(
+        "--max-tokens", type=whole_number(MOST_TOKENS), metavar="N", help="longest answer, in tokens"
+    )
     parser.add_argument("--mode", metavar="M", help=f"one of {', '.join(MODE_NAMES).lower()}")
     parser.add_argument(
         "--model",
@@ -58,28 +65,27 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     ask = requests.AskQuestion(
         question=question,
         session_id=joined([arguments.session]) if arguments.session else None,
-        mode=_mode(arguments.mode),
-        max_tokens=_positive(arguments.max_tokens),
+        mode=one_of("mode", arguments.mode, MODE_NAMES) if arguments.mode is not None else None,
+        max_tokens=arguments.max_tokens,
         use_model=not arguments.no_model,
         num_experts=arguments.experts,
     )
     check_question(question)
     check_experts(ask.num_experts, ask.mode)
-    return asyncio.run(_Asker(context, arguments).run(ask))
+    return asyncio.run(_Asker(context, ask, _load(arguments)).run())
 
 
-def _mode(name: str | None) -> Any:
-    if name is None:
+def _load(arguments: argparse.Namespace) -> requests.LoadModel | None:
+    """The model that was named; None leaves the one that is loaded, or the configured one."""
+    if not (arguments.model or arguments.decoder or arguments.quantization):
         return None
-    if name.upper() not in MODE_NAMES:
-        raise UsageError(f"There is no mode {name!r}.", f"Known: {', '.join(MODE_NAMES).lower()}.")
-    return name.upper()
-
-
-def _positive(number: int | None) -> int | None:
-    if number is not None and number < 1:
-        raise UsageError("--max-tokens takes a number above 0.")
-    return number
+    decoder: DecoderName | None = None
+    if arguments.decoder:
+        decoder = one_of("decoder", arguments.decoder, get_args(DecoderName))
+    if arguments.quantization:
+        check_quantization(arguments.quantization)
+    model = joined([arguments.model]) if arguments.model else None
+    return requests.LoadModel(model, decoder, arguments.quantization or None)
 
 
 def understood_words(choice: ModeChoice) -> str:
@@ -131,15 +137,16 @@ class _Answer:
 
 
 class _Asker:
-    def __init__(self, context: Context, arguments: argparse.Namespace) -> None:
+    def __init__(self, context: Context, ask: requests.AskQuestion, load: requests.LoadModel | None) -> None:
         self._context = context
-        self._arguments = arguments
+        self._ask = ask
+        self._load = load
         self._answer = _Answer()
         self._line = ProgressLine(not context.output.as_json)
         self._error: HexcoreError | None = None
         self._retrieval_error: HexcoreError | None = None
 
-    async def run(self, ask: requests.AskQuestion) -> int:
+    async def run(self) -> int:
         client = await EngineClient.connect(self._context.paths, self._context.settings)
         loop = asyncio.get_running_loop()
         stops: set[asyncio.Task[Any]] = set()
@@ -151,8 +158,10 @@ class _Asker:
 
         loop.add_signal_handler(signal.SIGINT, stop)
         try:
-            await self._load_model(client)
-            async for event in client.stream(ask):
+            if self._load is not None:
+                async for event in client.stream(self._load):
+                    self._take(event)
+            async for event in client.stream(self._ask):
                 self._take(event)
         except EngineLostError as error:
             self._error = error
@@ -160,15 +169,6 @@ class _Asker:
             self._line.clear()
             await client.close()
         return self._finish()
-
-    async def _load_model(self, client: EngineClient) -> None:
-        wanted = self._arguments
-        if not (wanted.model or wanted.decoder or wanted.quantization):
-            return
-        model = joined([wanted.model]) if wanted.model else None
-        load = requests.LoadModel(model, wanted.decoder, wanted.quantization)
-        async for event in client.stream(load):
-            self._take(event)
 
     def _take(self, event: events.Event) -> None:
         if isinstance(event, events.ModelLoading):
@@ -261,7 +261,7 @@ class _Asker:
         if output.as_json:
             output.result(answer.document(), "")
         if answer.stop_reason == "no_model":
-            return 0 if answer.passages else NotSetUpError.exit_code if not self._arguments.no_model else 1
+            return 0 if answer.passages else NotSetUpError.exit_code if self._ask.use_model else 1
         return 0
 
     def _say(self, text: str) -> None:

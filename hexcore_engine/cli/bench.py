@@ -10,10 +10,14 @@ import statistics
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
-from hexcore_engine.cli.command import CommandParser, Context
-from hexcore_engine.errors import KnowledgeMissingError
-from hexcore_engine.protocol.records import Record, to_builtins
+from hexcore_engine.cli.command import CommandParser, Context, Output
+from hexcore_engine.errors import HexcoreError, KnowledgeMissingError
+from hexcore_engine.protocol.records import Record, Usage, to_builtins
+
+if TYPE_CHECKING:
+    from hexcore_engine.client.client import EngineClient
 
 NUM_QUESTIONS, NUM_QUICK = 100, 20
 ANSWER_TOKENS, QUICK_TOKENS = 128, 48
@@ -114,26 +118,61 @@ def _evidence(context: Context, num_questions: int) -> list[Measured]:
 async def _answer(context: Context, num_tokens: int) -> list[Measured]:
     """One answer of the configured model, and a follow-up that has its beginning computed already."""
     from hexcore_engine.client.client import EngineClient
-    from hexcore_engine.protocol.events import AnswerOutcome
-    from hexcore_engine.protocol.requests import AskQuestion, DeleteSession
 
     client = await EngineClient.connect(context.paths, context.settings, client_name="bench")
+    asked = _Asked(client, num_tokens)
     try:
-        outcomes: list[AnswerOutcome] = []
-        for question in ("What does deathtouch do?", "And together with trample?"):
-            session = outcomes[-1].session_id if outcomes else None
-            ask = AskQuestion(question, session_id=session, max_tokens=num_tokens)
-            outcomes += [event async for event in client.stream(ask) if isinstance(event, AnswerOutcome)]
-        await client.call(DeleteSession(outcomes[-1].session_id))
+        first, why_not = await asked.ask("What does deathtouch do?")
+        second, why_no_second = await asked.follow_up("And together with trample?")
     finally:
+        await asked.forget(context.output)
         await client.close()
-    first, second = (outcome.usage for outcome in outcomes)
-    note = "" if first else outcomes[0].stop_reason.replace("_", " ")
     speed = first.tokens_per_s if first else None
     waits = [usage.ttft_ms if usage else None for usage in (first, second)]
     # People read four or five words a second.
     return [
-        Measured("model, tokens written", speed, 7, "tokens/s", True, note),
-        Measured("model, first token of a first question", waits[0], 10_000, "ms", note=note),
-        Measured("model, first token of a follow-up", waits[1], 5_000, "ms", note=note),
+        Measured("model, tokens written", speed, 7, "tokens/s", True, why_not),
+        Measured("model, first token of a first question", waits[0], 10_000, "ms", note=why_not),
+        Measured("model, first token of a follow-up", waits[1], 5_000, "ms", note=why_no_second),
     ]
+
+
+class _Asked:
+    """A conversation of the measurement's own, none of the user's."""
+
+    def __init__(self, client: EngineClient, num_tokens: int) -> None:
+        self._client = client
+        self._num_tokens = num_tokens
+        self._session_id = ""
+
+    async def ask(self, question: str) -> tuple[Usage | None, str]:
+        """Return the figures of one answer, or why there are none."""
+        from hexcore_engine.protocol.events import AnswerOutcome, QuestionAccepted, RequestFailed
+        from hexcore_engine.protocol.requests import AskQuestion
+
+        ask = AskQuestion(question, session_id=self._session_id or None, max_tokens=self._num_tokens)
+        async for event in self._client.stream(ask):
+            if isinstance(event, QuestionAccepted):
+                self._session_id = event.session_id
+            elif isinstance(event, RequestFailed):
+                return None, event.error.message
+            elif isinstance(event, AnswerOutcome):
+                return event.usage, "" if event.usage else event.stop_reason.replace("_", " ")
+        return None, "no answer came"
+
+    async def follow_up(self, question: str) -> tuple[Usage | None, str]:
+        """Like `ask`, about what was said before."""
+        if not self._session_id:
+            return None, "conversations can't be kept here"
+        return await self.ask(question)
+
+    async def forget(self, output: Output) -> None:
+        """Delete the conversation, an answer still being written included."""
+        from hexcore_engine.protocol.requests import DeleteSession
+
+        if not self._session_id:
+            return
+        try:
+            await self._client.call(DeleteSession(self._session_id))
+        except HexcoreError as error:
+            output.narrate(f"The measurement's own conversation stays: {error.message}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from hexcore_engine.cli.command import CommandParser, Context, joined
+from hexcore_engine.cli.command import MOST_RESULTS, CommandParser, Context, joined, whole_number
 from hexcore_engine.errors import KnowledgeMissingError, error_from_record
 from hexcore_engine.knowledge.cards.names import FACE_SEPARATOR
 from hexcore_engine.knowledge.cards.records import CardSearch
@@ -14,7 +14,9 @@ from hexcore_engine.protocol.records import to_builtins
 
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
-    parser.add_argument("-k", type=int, default=20, metavar="N", help="at most N results (20)")
+    parser.add_argument(
+        "-k", type=whole_number(MOST_RESULTS), default=20, metavar="N", help="at most N results (20)"
+    )
     parser.add_argument("query", nargs="+", help="words of a name, or terms such as t:elf, taken verbatim")
 
 
@@ -28,7 +30,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     try:
         if not knowledge.status().num_cards:
             raise KnowledgeMissingError("No cards are loaded.")
-        found = knowledge.search_cards(joined(arguments.query), max(1, arguments.k))
+        found = knowledge.search_cards(joined(arguments.query), arguments.k)
         missing = {hit.name: _missing_faces(knowledge, hit.name) for hit in found.hits}
     finally:
         knowledge.close()

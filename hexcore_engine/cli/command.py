@@ -6,18 +6,23 @@ A command is a module with `configure(parser)` and `run(arguments, context) -> e
 from __future__ import annotations
 
 import argparse
+import codecs
 import difflib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from hexcore_engine.errors import HexcoreError, UsageError
-from hexcore_engine.paths import Paths
+from hexcore_engine.paths import Paths, default_paths
 from hexcore_engine.protocol.records import to_builtins
 from hexcore_engine.settings import Settings
 from hexcore_engine.utils.validation import clean_text, escape_in_json
+
+Name = TypeVar("Name", bound=str)
+# More than there are rules or cards, and less than an index can count.
+MOST_RESULTS = 1_000_000
 
 
 @dataclass
@@ -29,11 +34,11 @@ class Output:
 
     def result(self, document: Any, text: str) -> None:
         """Print the command's result: `document` (records and containers of them) as JSON, or `text`."""
+        shown = _json_line(document) if self.as_json else _text_lines(text)
+        # Not before: of a document that can't be written as JSON at least the error is. Not after: a stdout
+        # that failed is not written to again.
         self.printed = True
-        if self.as_json:
-            sys.stdout.write(escape_in_json(json.dumps(to_builtins(document), ensure_ascii=False)) + "\n")
-        elif text:
-            sys.stdout.write(clean_text(text).rstrip("\n") + "\n")
+        sys.stdout.write(shown)
         sys.stdout.flush()
 
     def narrate(self, text: str) -> None:
@@ -50,6 +55,16 @@ class Output:
             self.narrate(f"{error.message}\n{error.remedy}  [{error.code}]")
 
 
+def _text_lines(text: str) -> str:
+    return clean_text(text).rstrip("\n") + "\n" if text else ""
+
+
+def _json_line(document: Any) -> str:
+    # A terminal that lacks letters gets them escaped: the values stay the same.
+    lacks_letters = codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"
+    return escape_in_json(json.dumps(to_builtins(document), ensure_ascii=lacks_letters)) + "\n"
+
+
 @dataclass(frozen=True)
 class Context:
     """What a command is given beside its arguments."""
@@ -57,6 +72,8 @@ class Context:
     paths: Paths
     settings: Settings
     output: Output
+    # Why the settings are the defaults, for what works without the user's own.
+    settings_error: HexcoreError | None = None
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -108,9 +125,61 @@ class CommandParser(argparse.ArgumentParser):
         return f"Did you mean {near[0]}?" if near else f"See `{self.prog} --help`."
 
 
+def unforeseen(error: Exception) -> HexcoreError:
+    """Write where it happened into the log, without its words, and say what a person can do."""
+    import logging
+    import traceback
+
+    from hexcore_engine.utils.logging import log_to_file
+
+    file = default_paths().commands_log_file
+    log_to_file(file)
+    place = "".join(traceback.format_tb(error.__traceback__))
+    logging.getLogger(__name__).error("a command failed with %s\n%s", type(error).__name__, place)
+    return HexcoreError(
+        f"Hexcore failed in a way nobody foresaw: {type(error).__name__}: {error}.",
+        f"Install it again where it may be damaged, else please report it with the last lines of {file}.",
+    )
+
+
 def joined(words: Sequence[str]) -> str:
     """Return the words of a query as one text; bytes that are no text become "?"."""
     return " ".join(words).encode("utf-8", "replace").decode("utf-8")
+
+
+def one_of(kind: str, word: str, known: Sequence[Name]) -> Name:
+    """Return the name of `known` that a person wrote, in letters of either size.
+
+    Raises:
+        UsageError: when it is none of them, naming them all.
+    """
+    found = next((name for name in known if name.lower() == word.lower()), None)
+    if found is None:
+        raise UsageError(f"There is no {kind} {word!r}.", nearest_of(word, [name.lower() for name in known]))
+    return found
+
+
+def nearest_of(word: str, known: Sequence[str]) -> str:
+    """Return the remedy for a word that is none of `known`: the nearest, and all of them."""
+    near = difflib.get_close_matches(word.lower(), known, n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return f"{meant}Known: {', '.join(known)}."
+
+
+def whole_number(most: int) -> Callable[[str], int]:
+    """Return what reads an option's number from 1 to `most`, for `type=`."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = 0
+        if not 1 <= number <= most:
+            shown = text if len(text) < 30 else f"{text[:30]}…"
+            raise argparse.ArgumentTypeError(f"a whole number from 1 to {most:,} is wanted, not {shown!r}")
+        return number
+
+    return read
 
 
 def add_json(parser: CommandParser) -> None:

@@ -14,11 +14,12 @@ from contextlib import closing
 from importlib.metadata import PackageNotFoundError, distribution, requires
 
 from hexcore_engine import __version__
-from hexcore_engine.cli.command import CommandParser, Context
+from hexcore_engine.cli.command import CommandParser, Context, unforeseen
 from hexcore_engine.cli.surroundings import Finding, clipboard, ssh, terminal
-from hexcore_engine.errors import HexcoreError, KnowledgeCorruptError
+from hexcore_engine.errors import HexcoreError, KnowledgeCorruptError, StorageError
 from hexcore_engine.protocol.records import to_builtins
 from hexcore_engine.utils.memory import MemoryDriver
+from hexcore_engine.utils.validation import clean_line
 
 MIN_FREE_BYTES = 500_000_000
 
@@ -33,15 +34,15 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         _version,
         _packages,
         _llama,
-        _disk,
+        _home,
         _settings,
         _files,
-        _knowledge,
+        _rules,
         _digest,
         _cards,
         _vectors,
         _model,
-        _engine_folder,
+        _engine,
         _gpu,
         terminal,
         clipboard,
@@ -62,7 +63,16 @@ def _safely(check: Callable[[Context], Finding], context: Context) -> Finding:
     try:
         return check(context)
     except HexcoreError as error:
-        return Finding(check.__name__.strip("_"), False, error.message, error.remedy)
+        broken = error
+    except OSError as error:
+        place = clean_line(str(error.filename)) if error.filename else "Something it needs"
+        broken = StorageError(
+            f"{place} can't be looked at: {error.strerror}.",
+            "Make it and the folders it lies in readable, or set HEXCORE_HOME to a folder of yours.",
+        )
+    except Exception as error:
+        broken = unforeseen(error)
+    return Finding(check.__name__.strip("_"), False, broken.message, broken.remedy)
 
 
 def _version(context: Context) -> Finding:
@@ -97,11 +107,11 @@ def _llama(context: Context) -> Finding:
     return Finding("llama.cpp", False, "no build for this machine", remedy)
 
 
-def _disk(context: Context) -> Finding:
+def _home(context: Context) -> Finding:
     home = context.paths.home
     place = next((folder for folder in (home, *home.parents) if folder.exists()), home)
     free = shutil.disk_usage(place).free
-    writable = os.access(place, os.W_OK)
+    writable = place.is_dir() and os.access(place, os.W_OK)
     ok = writable and free > MIN_FREE_BYTES
     detail = f"{home}: {free / 1e9:.1f} GB free" + ("" if writable else ", not writable")
     return Finding(
@@ -110,7 +120,8 @@ def _disk(context: Context) -> Finding:
 
 
 def _settings(context: Context) -> Finding:
-    # A file that can't be used was refused before any command runs.
+    if context.settings_error is not None:
+        raise context.settings_error
     file = context.paths.settings_file
     return Finding("settings", True, str(file) if file.exists() else f"{file}: not there, the defaults hold")
 
@@ -129,7 +140,7 @@ def _files(context: Context) -> Finding:
     return Finding("files", True, f"{len(files)} knowledge files, every byte as it was written")
 
 
-def _knowledge(context: Context) -> Finding:
+def _rules(context: Context) -> Finding:
     from hexcore_engine.knowledge.lookup import Knowledge
 
     with closing(Knowledge(context.paths.knowledge_dir)) as knowledge:
@@ -180,7 +191,7 @@ def _model(context: Context) -> Finding:
     return Finding("model", True, f"{record.name}{size}, run by {record.decoder}")
 
 
-def _engine_folder(context: Context) -> Finding:
+def _engine(context: Context) -> Finding:
     from hexcore_engine.client.run_folder import ensure_run_folder
 
     return Finding("engine", True, f"its folder {ensure_run_folder(context.paths)} is private")

@@ -34,6 +34,9 @@ def configure(parser: CommandParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Report, start, stop, or stop and start; 1 when no engine runs."""
+    if arguments.action in ("start", "restart") and context.settings_error is not None:
+        # The engine reads them too; one that runs is not given up for one that can't start.
+        raise context.settings_error
     if arguments.action == "start":
         asyncio.run(start_engine(context.paths))
     elif arguments.action == "restart":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hexcore_engine.cli.command import CommandParser, Context
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Ask every question of the file, or every example, and print the figures."""
     if arguments.examples == bool(arguments.file):
         raise UsageError("Name a file of questions, or --examples.", "See `hexcore eval --help`.")
-    questions = read_questions(named_path(arguments.file)) if arguments.file else ()
+    questions = read_questions(named_path(arguments.file), _left_out(context)) if arguments.file else ()
     folder = context.paths.knowledge_dir
     vectors = _vectors(context)
     report = _measure(folder, questions, vectors)
@@ -48,6 +48,14 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             lines.append(f"without {part:<10} " + _recall(without))
     context.output.result(document, "\n".join(lines))
     return 0
+
+
+def _left_out(context: Context) -> Callable[[int], None]:
+    def tell(number: int) -> None:
+        lines = "1 question without rules is" if number == 1 else f"{number:,} questions without rules are"
+        context.output.narrate(f"{lines} left out: nothing says what should be found for them")
+
+    return tell
 
 
 def _vectors(context: Context) -> VectorIndex | None:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from hexcore_engine import FAN_CONTENT_NOTICE, __version__
-from hexcore_engine.cli.command import CommandParser, Context, Output, add_json
-from hexcore_engine.errors import HexcoreError, UsageError
+from hexcore_engine.cli.command import CommandParser, Context, Output, add_json, unforeseen
+from hexcore_engine.errors import HexcoreError, SettingsError, StorageError, UsageError
 from hexcore_engine.paths import default_paths
-from hexcore_engine.settings import load_settings
+from hexcore_engine.settings import Settings, load_settings
 
 # name -> what it does; the file of the same name holds it.
 COMMANDS: dict[str, str] = {
@@ -38,9 +39,13 @@ COMMANDS: dict[str, str] = {
     "engine": "see, start, stop or restart the engine process",
 }
 
+# People are sent to these when something is wrong, which the settings may be.
+WORK_WITHOUT_SETTINGS = ("doctor", "engine")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `hexcore` and return its exit code."""
+    _take_any_bytes()
     words = list(sys.argv[1:] if arguments is None else arguments)
     output = Output(as_json="--json" in words)
     try:
@@ -55,26 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        unforeseen = _unforeseen(error)
-        output.failure(unforeseen)
-        return unforeseen.exit_code
+        told = unforeseen(error)
+        output.failure(told)
+        return told.exit_code
 
 
-def _unforeseen(error: Exception) -> HexcoreError:
-    """Write where it happened into the log, without its words, and say what a person can do."""
-    import logging
-    import traceback
-
-    from hexcore_engine.utils.logging import log_to_file
-
-    file = default_paths().commands_log_file
-    log_to_file(file)
-    place = "".join(traceback.format_tb(error.__traceback__))
-    logging.getLogger(__name__).error("a command failed with %s\n%s", type(error).__name__, place)
-    return HexcoreError(
-        f"Hexcore failed in a way nobody foresaw: {type(error).__name__}: {error}.",
-        f"Install it again where it may be damaged, else please report it with the last lines of {file}.",
-    )
+def _take_any_bytes() -> None:
+    """Read bytes that are no text, and write letters that the terminal lacks, as a sign that stands for them:
+    neither is a reason to fail."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _run(words: list[str], output: Output) -> int:
@@ -98,10 +94,18 @@ def _run(words: list[str], output: Output) -> int:
     add_json(parser)
     module.configure(parser)
     parsed = parser.parse_words(words[1:])
-    paths = default_paths()
-    context = Context(paths=paths, settings=load_settings(paths.settings_file), output=output)
-    exit_code: int = module.run(parsed, context)
+    exit_code: int = module.run(parsed, _context(name, output))
     return exit_code
+
+
+def _context(name: str, output: Output) -> Context:
+    paths = default_paths()
+    try:
+        return Context(paths, load_settings(paths.settings_file), output)
+    except (SettingsError, StorageError) as error:
+        if name not in WORK_WITHOUT_SETTINGS:
+            raise
+        return Context(paths, Settings(), output, error)
 
 
 def _versions() -> tuple[dict[str, str | None], str]:

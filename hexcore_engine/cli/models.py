@@ -15,6 +15,7 @@ from hexcore_engine.models.catalog import list_models, model_file, require_torch
 from hexcore_engine.models.fit import fit_line, fit_text, plan_fit
 from hexcore_engine.models.gguf_import import import_gguf
 from hexcore_engine.models.hub import fetch, hub_folder, look_up
+from hexcore_engine.models.quantization import check_quantization
 from hexcore_engine.protocol.records import ModelRecord, to_builtins
 from hexcore_engine.settings import EMBEDDED_MODEL, ModelSettings, is_offline
 
@@ -68,6 +69,7 @@ def _plan(arguments: argparse.Namespace, context: Context) -> int:
 def _with_model(arguments: argparse.Namespace, context: Context, location: str) -> ModelSettings:
     model = context.settings.model
     quantization = arguments.quantization or model.quantization
+    check_quantization(quantization)
     return msgspec.structs.replace(model, path=location, decoder="auto", quantization=quantization)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from hexcore_engine.cli.command import CommandParser, Context, joined
+from hexcore_engine.cli.command import MOST_RESULTS, CommandParser, Context, joined, whole_number
 from hexcore_engine.cli.releases import add_release_option, open_knowledge
 from hexcore_engine.knowledge.rules.records import RuleHit
 
 
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
-    parser.add_argument("-k", type=int, default=20, metavar="N", help="at most N results (20)")
+    parser.add_argument(
+        "-k", type=whole_number(MOST_RESULTS), default=20, metavar="N", help="at most N results (20)"
+    )
     add_release_option(parser)
     parser.add_argument("words", nargs="+", help='words, a number, or "exactly these words" in quotes')
 
@@ -20,7 +22,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print what was found; 1 when nothing was."""
     knowledge = open_knowledge(context, arguments.release)
     try:
-        hits = knowledge.search_rules(joined(arguments.words), max(1, arguments.k))
+        hits = knowledge.search_rules(joined(arguments.words), arguments.k)
         release = knowledge.release()
         warnings = knowledge.rules_warnings()
     finally:

@@ -5,18 +5,28 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from hexcore_engine.cli.command import CommandParser, Context, joined
+from hexcore_engine.cli.command import CommandParser, Context, joined, nearest_of
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import UsageError
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.records import SessionRecord, to_builtins
 
-ACTIONS = "list, search WORDS, show ID, rename ID TITLE, delete ID, undelete ID, export ID [markdown|json]"
+# What each action takes.
+ACTIONS = {
+    "list": "",
+    "search": "WORDS",
+    "show": "ID",
+    "rename": "ID TITLE",
+    "delete": "ID",
+    "undelete": "ID",
+    "export": "ID [markdown|json]",
+}
+ACTIONS_HELP = ", ".join(f"{action} {words}".strip() for action, words in ACTIONS.items())
 
 
 def configure(parser: CommandParser) -> None:
     """Add the command's options."""
-    parser.add_argument("action", nargs="?", default="list", help=ACTIONS)
+    parser.add_argument("action", nargs="?", default="list", help=ACTIONS_HELP)
     parser.add_argument(
         "session", nargs="?", help="a conversation's id, its beginning, or `last`; words to find"
     )
@@ -30,7 +40,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 async def _run(arguments: argparse.Namespace, context: Context) -> int:
     request = _request(arguments)
-    client = await EngineClient.connect(context.paths, context.settings, client_name="status")
+    client = await EngineClient.connect(context.paths, context.settings, client_name="sessions")
     try:
         event = await client.call(request)
     finally:
@@ -43,10 +53,14 @@ async def _run(arguments: argparse.Namespace, context: Context) -> int:
 
 def _request(arguments: argparse.Namespace) -> requests.Request:
     rest = joined(arguments.rest)
+    if arguments.action not in ACTIONS:
+        raise UsageError(
+            f"There is no `hexcore sessions {arguments.action}`.", nearest_of(arguments.action, list(ACTIONS))
+        )
     if arguments.action == "list":
         return requests.ListSessions()
     if not arguments.session:
-        raise UsageError("Neither a conversation nor words were given.", f"Known: {ACTIONS}.")
+        raise UsageError("Neither a conversation nor words were given.", f"Known: {ACTIONS_HELP}.")
     if arguments.action == "search":
         return requests.SearchSessions(joined([arguments.session, *arguments.rest]))
     session = joined([arguments.session])
@@ -57,8 +71,6 @@ def _request(arguments: argparse.Namespace) -> requests.Request:
         "undelete": requests.DeleteSession(session, undo=True),
         "export": requests.ExportSession(session, rest or "markdown"),
     }
-    if arguments.action not in made:
-        raise UsageError(f"There is no `hexcore sessions {arguments.action}`.", f"Known: {ACTIONS}.")
     return made[arguments.action]
 
 

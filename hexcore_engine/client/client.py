@@ -37,6 +37,9 @@ SILENT_AFTER_S = 4.0
 # An engine of another version finishes its answer before it leaves.
 REPLACE_TIMEOUT_S = 600.0
 
+# What the engine says of the connection itself, before it hangs up.
+OWN_ID = 0
+
 # The end of a stream, put into each waiting queue when the line is lost.
 _Item = Event | HexcoreError
 
@@ -197,6 +200,9 @@ class EngineClient:
         error: HexcoreError = EngineLostError("The engine ended in the middle of something.")
         try:
             while (envelope := await self._transport.receive()) is not None:
+                if envelope.request_id == OWN_ID and isinstance(envelope.body, RequestFailed):
+                    why = envelope.body.error
+                    error = EngineLostError(f"The engine hung up: {why.message}", why.remedy)
                 queue = self._waiting.get(envelope.request_id)
                 if queue is not None and isinstance(envelope.body, BaseEvent):
                     queue.put_nowait(envelope.body)

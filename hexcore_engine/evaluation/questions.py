@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,14 +20,18 @@ class EvaluationQuestion(msgspec.Struct, frozen=True):
     topic: str = ""
 
 
-def read_questions(file: Path) -> tuple[EvaluationQuestion, ...]:
-    """Read a file of one JSON object a line.
+def read_questions(
+    file: Path, on_left_out: Callable[[int], None] = lambda _: None
+) -> tuple[EvaluationQuestion, ...]:
+    """Read a file of one JSON object a line. Questions without rules can't be judged and are left out;
+    `on_left_out` is told how many.
 
     Raises:
         ImportFileError: naming the line that can't be read, or an empty file.
     """
     decoder = msgspec.json.Decoder(EvaluationQuestion)
     found = []
+    left_out = 0
     try:
         lines = file.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -47,11 +51,15 @@ def read_questions(file: Path) -> tuple[EvaluationQuestion, ...]:
             ) from error
         if question.rules:
             found.append(question)
+        else:
+            left_out += 1
     if not found:
         raise ImportFileError(
             f"{clean_line(str(file))} holds no question with rules.",
             "Name a JSON Lines file with `question` and `rules`.",
         )
+    if left_out:
+        on_left_out(left_out)
     return tuple(found)
 
 

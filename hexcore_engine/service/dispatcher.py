@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 LONGEST_LISTED_QUESTION = 4000
+# Clients for which no model is loaded: they look at the engine or at what was said.
+ASK_NOTHING = ("status", "stop", "sessions")
 encoder = msgspec.msgpack.Encoder()
 T = TypeVar("T")
 Handler = Callable[[Connection, int, Any], Awaitable[None]]
@@ -111,7 +113,7 @@ class Dispatcher:
             PROTOCOL_VERSION, ours, os.getpid(), __version__, self._engine.knowledge_generation()
         )
         connection.send(request_id, welcome)
-        if hello.client not in ("status", "stop"):
+        if hello.client not in ASK_NOTHING:
             self._engine.warm_up()
 
     async def _status(self, connection: Connection, request_id: int, _: requests.EngineStatus) -> None:

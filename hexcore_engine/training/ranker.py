@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -228,10 +229,14 @@ def open_trainer(
         NotSetUpError: when there is no rules release to retrieve from.
         ImportFileError: when the file can't be read.
     """
-    retriever = HybridRetriever(folder, vector_index, without=("ranker", "decided"))
+    with closing(HybridRetriever(folder, vector_index, without=("ranker", "decided"))) as retriever:
+        return _trainer_of(retriever, read_questions(data_file))
+
+
+def _trainer_of(retriever: HybridRetriever, questions: Sequence[EvaluationQuestion]) -> RankerTrainer:
     reader: SignalReader | None = None
     examples = []
-    for question in read_questions(data_file):
+    for question in questions:
         prepared = retriever.prepare(question.question)
         if prepared is None:
             raise NotSetUpError("There are no rules to retrieve from.")
@@ -243,7 +248,6 @@ def open_trainer(
         for number, place, text in retriever.examples()
         if (prepared := retriever.prepare(text, (number, place))) is not None
     ]
-    retriever.close()
     if reader is None:
         raise NotSetUpError("There are no questions to learn from.")
     return RankerTrainer(reader, examples, rule_examples)

@@ -25,6 +25,7 @@ from hexcore_engine.models.router_features import features_of
 from hexcore_engine.models.router_model import RouterModel, Scores, block_value, hashes
 from hexcore_engine.protocol.records import MODE_NAMES
 from hexcore_engine.training.calibration import fit_temperature, fit_thresholds
+from hexcore_engine.utils.validation import clean_line
 
 Vectors: TypeAlias = NDArray[np.float32]
 
@@ -38,6 +39,7 @@ ITERATIONS = 300
 # What stands in one query only is not stored: it weighs next to nothing and is half of all features.
 LEAST_QUERIES = 2
 _POWER_STEPS = 12
+_LINE_FORM = 'Each line is one JSON object with "question" and "mode".'
 
 
 @dataclass(frozen=True)
@@ -66,24 +68,34 @@ def read_queries(file: Path) -> tuple[LabelledQuery, ...]:
     `misleading`.
 
     Raises:
-        ImportFileError: when the file can't be read, or a line is something else.
+        ImportFileError: when the file can't be read, or naming the line that is something else.
     """
+    name = clean_line(str(file))
     try:
-        lines = file.read_text("utf-8").splitlines()
-        return tuple(_query(json.loads(line)) for line in lines if line.strip())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ImportFileError(
-            f"{file} holds no labelled queries: {error}.",
-            'Each line is one JSON object with "question" and "mode".',
-        ) from error
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8"
+        raise ImportFileError(f"{name} can't be read: {reason}.", _LINE_FORM) from error
+    queries = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            queries.append(_query(json.loads(line)))
+        except (ValueError, RecursionError) as error:
+            raise ImportFileError(f"{name}, line {number}: {clean_line(str(error))}.", _LINE_FORM) from error
+    return tuple(queries)
 
 
-def _query(row: dict[str, object]) -> LabelledQuery:
-    mode = str(row["mode"])
-    if mode not in MODE_NAMES:
-        raise ValueError(f"there is no mode {mode!r}")
-    question = str(row["question"] if "question" in row else row["query"])
-    return LabelledQuery(question, mode, str(row.get("group", "")), bool(row.get("misleading", False)))
+def _query(row: object) -> LabelledQuery:
+    if not isinstance(row, dict):
+        raise ValueError("it is no JSON object")
+    question = row.get("question", row.get("query"))
+    if not isinstance(question, str):
+        raise ValueError("it has no question")
+    if row.get("mode") not in MODE_NAMES:
+        raise ValueError(f"there is no mode {row['mode']!r}" if "mode" in row else "it has no mode")
+    return LabelledQuery(question, row["mode"], str(row.get("group", "")), bool(row.get("misleading", False)))
 
 
 def train_router(queries: Sequence[LabelledQuery], vectors: Vectors | None = None) -> TrainedRouter:

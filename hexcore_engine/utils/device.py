@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class DeviceCapabilities:
-    """The device weights go to: "cuda:0", "mps" or "cpu".
+    """The device weights go to: "cuda:0" or "cpu".
 
     `fast_bf16` is false on processors without AVX512-BF16 or AMX, where bf16 prefill is eight times slower.
     """

@@ -68,6 +68,43 @@ def test_a_question_is_read_from_stdin(hexcore: Run) -> None:
     assert "deathtouch do?" in shown
 
 
+def test_bytes_that_are_no_text_are_read_with_a_sign_in_their_place() -> None:
+    asked = subprocess.run(
+        [*HEXCORE, "ask", "-", "--no-model", "--json"],
+        input="What does deathtouch do, señor?".encode("latin-1"),
+        capture_output=True,
+        check=False,
+    )
+    assert (asked.returncode, asked.stderr) == (0, b"")
+    assert any(found["id"].startswith("702.2") for found in json.loads(asked.stdout)["passages"])
+    routed = subprocess.run(
+        [*HEXCORE, "route", "-"],
+        input=b"\xff\nwhat is trample\n",
+        capture_output=True,
+        check=False,
+    )
+    assert (routed.returncode, routed.stderr) == (0, b"")
+    assert len(routed.stdout.splitlines()) == 2
+
+
+LATIN = {"PYTHONIOENCODING": "latin-1"}
+PLAIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("locale", [LATIN, PLAIN], ids=["latin-1", "ascii"])
+def test_a_terminal_without_all_letters_gets_a_sign_in_their_place_and_json_its_values(
+    hexcore: Run, locale: dict[str, str]
+) -> None:
+    poor = {**os.environ, **locale}
+    for words in (("rule", "702.2c"), ("rules", "deathtouch"), ("glossary", "deathtouch")):
+        done = hexcore(*words, env=poor, encoding="latin-1")
+        assert (done.returncode, "nobody foresaw" in done.stderr) == (0, False), done.stderr
+        assert "? " in done.stdout
+        rich, told = hexcore(*words, "--json"), hexcore(*words, "--json", env=poor, encoding="latin-1")
+        assert json.loads(told.stdout) == json.loads(rich.stdout)
+    assert hexcore("ask", QUESTION, env=poor, encoding="latin-1").returncode == 0
+
+
 def test_a_mode_is_pinned_and_an_answer_bounded(hexcore: Run) -> None:
     done = hexcore("ask", QUESTION, "--mode", "teach", "--max-tokens", "5", "--json")
     answer = json.loads(done.stdout)
@@ -93,6 +130,12 @@ def test_conversations_go_on_and_are_listed_renamed_exported_and_deleted(hexcore
     assert hexcore("sessions").returncode == 1
     assert hexcore("sessions", "undelete", "last").returncode == 0
     assert hexcore("sessions").returncode == 0
+
+
+def test_looking_at_conversations_loads_no_model(hexcore: Run) -> None:
+    assert hexcore("sessions").returncode == 1
+    assert hexcore("sessions", "search", "trample").returncode == 1
+    assert json.loads(hexcore("engine", "--json").stdout)["model"] is None
 
 
 def test_the_engine_is_started_seen_restarted_and_stopped(hexcore: Run) -> None:
@@ -147,6 +190,7 @@ def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
         (("ask", "x", "--model", "/nowhere/m.gguf", "--json"), 3, "HX-MODEL"),
         (("ask", "x", "--session", "nope", "--json"), 4, "HX-SESSION"),
         (("sessions", "show", "--json"), 2, "HX-USAGE"),
+        (("sessions", "exprot", "last", "--json"), 2, "HX-USAGE"),
         (("sessions", "show", "nope", "--json"), 4, "HX-SESSION"),
         (("engine", "dance", "--json"), 2, "HX-USAGE"),
         (("rule", "702.2", "--tree", "--json"), 2, "HX-USAGE"),

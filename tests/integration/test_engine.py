@@ -15,7 +15,13 @@ import pytest
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.client.supervisor import engine_status, stop_engine
 from hexcore_engine.client.transports import connect_program
-from hexcore_engine.errors import EngineUnreachableError, SessionError, UsageError, error_from_record
+from hexcore_engine.errors import (
+    EngineLostError,
+    EngineUnreachableError,
+    SessionError,
+    UsageError,
+    error_from_record,
+)
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.codec import HEADER, MAX_FRAME_BYTES
@@ -163,6 +169,18 @@ async def test_bad_requests_are_answered_in_words(
     assert isinstance(event, events.RequestFailed)
     assert isinstance(error_from_record(event.error.code, event.error.message, event.error.remedy), kind)
     assert event.error.remedy
+
+
+async def test_the_reason_an_engine_hangs_up_for_reaches_every_request_that_waits(
+    client: EngineClient,
+) -> None:
+    watching = client.stream(requests.WatchMemory(interval_s=60))
+    await anext(watching)
+    unreadable = requests.LoadModel("scripted", "lama")  # type: ignore[arg-type]
+    for waiting in (client.call(unreadable), anext(watching), client.call(requests.ListSessions())):
+        with pytest.raises(EngineLostError, match=r"hung up: .* 'lama'") as raised:
+            await waiting
+        assert "same Hexcore version" in raised.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,8 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
 
 
 class _Reports:
-    """Remembers tests of other folders that run along, and tests that broke off. Registered by name: pytest asks
-    a conftest about the tests below its own folder only."""
+    """Remembers tests of other folders that run along, and tests that broke off. Registered by name: pytest
+    asks a conftest about the tests below its own folder only."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep a report for the table."""

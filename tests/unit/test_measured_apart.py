@@ -61,3 +61,17 @@ def test_a_run_goes_on_after_a_failure_and_ends_with_one_table(
     assert "failed: ValueError" in rows[0]
     assert rows[1].endswith("ok")
     assert (tmp_path / "recorded.json").read_text("utf-8").count("machine") == 1
+
+
+def test_what_missed_is_measured_once_more_and_the_table_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEXCORE_HOME", str(tmp_path))
+    monkeypatch.setattr(run, "measurement_names", lambda: [f"{FOLDER}.misses"])
+    monkeypatch.setattr(run, "RECORDS_FILE", tmp_path / "recorded.json")
+    monkeypatch.setattr(sys, "argv", ["run"])
+    assert run.main() == 0
+    printed = capsys.readouterr()
+    assert "missed: wait, 30.0" in printed.err
+    assert "9 ms" in printed.out
+    assert "ok (second try)" in printed.out

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hexcore_engine.errors import SettingsError
-from hexcore_engine.settings import is_offline, load_settings, save_setting
+from hexcore_engine.errors import SettingsError, StorageError
+from hexcore_engine.settings import forget_setting, is_offline, load_settings, save_setting
 
 
 def test_no_file_gives_the_defaults(tmp_path: Path) -> None:
@@ -51,6 +51,28 @@ def test_saving_keeps_comments_and_order(tmp_path: Path) -> None:
     with pytest.raises(SettingsError):
         save_setting(file, "model", "threads", -1)
     assert load_settings(file, {}).model.path == "b.gguf"
+
+
+def test_saving_keeps_a_link_to_the_file_and_the_files_mode(tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles" / "hexcore.toml"
+    kept.parent.mkdir()
+    link = tmp_path / "settings.toml"
+    link.symlink_to(Path("dotfiles", "hexcore.toml"))
+    save_setting(link, "model", "path", "a.gguf")
+    kept.chmod(0o600)
+    save_setting(link, "model", "path", "b.gguf")
+    forget_setting(link, "answer", "max_tokens")
+    assert link.is_symlink()
+    assert load_settings(kept, {}).model.path == "b.gguf"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in kept.parent.iterdir()] == [kept.name]
+
+
+def test_a_link_that_leads_to_itself_is_named_when_a_setting_is_saved(tmp_path: Path) -> None:
+    link = tmp_path / "settings.toml"
+    link.symlink_to(link)
+    with pytest.raises((SettingsError, StorageError), match=r"settings\.toml"):
+        save_setting(link, "answer", "max_tokens", 20)
 
 
 @pytest.mark.parametrize(("value", "offline"), [("", False), ("0", False), ("no", False), ("1", True)])

@@ -56,6 +56,20 @@ def test_a_list_of_cards_says_which_faces_are_missing(run: Run, capsys: pytest.C
 
 
 @pytest.mark.usefixtures("cards")
+@pytest.mark.parametrize("command", ["cards", "rules"])
+@pytest.mark.parametrize("number", ["0", "-3", "many", "9" * 20])
+def test_a_number_of_results_that_cant_be_is_refused_by_name(run: Run, command: str, number: str) -> None:
+    code, document = run(command, "-k", number, "lantern")
+    assert (code, document["error"]["code"]) == (2, "HX-USAGE")
+    assert "-k: a whole number from 1 to 1,000,000 is wanted" in document["error"]["message"]
+
+
+@pytest.mark.usefixtures("cards")
+def test_all_results_are_found_with_the_largest_number(run: Run) -> None:
+    assert run("cards", "-k", "1000000", "lantern")[1]["total"] == 3
+
+
+@pytest.mark.usefixtures("cards")
 def test_the_text_of_a_card_shows_its_faces_and_says_what_is_missing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -45,6 +45,24 @@ def test_a_file_that_is_not_one_is_named_with_its_line(tmp_path: Path, text: str
         read_questions(tmp_path / "nowhere.jsonl")
 
 
+def test_questions_without_rules_are_left_out_and_counted(
+    make_home: Callable[[Path], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from hexcore_engine.cli.main import main
+
+    monkeypatch.setenv("HEXCORE_HOME", str(make_home(tmp_path)))
+    file = tmp_path / "q.jsonl"
+    rules: tuple[list[str], ...] = (["702.2c"], [], [])
+    file.write_text("\n".join(json.dumps({"question": "What kills?", "rules": found}) for found in rules))
+    assert main(["eval", str(file), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["questions"] == 1
+    assert "2 questions without rules are left out" in printed.err
+
+
 def test_eval_prints_the_documented_figures(
     make_home: Callable[[Path], Path],
     tmp_path: Path,

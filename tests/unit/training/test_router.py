@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -160,12 +161,32 @@ def test_too_few_groups_can_not_be_trained_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "[]", '{"question": "a"}', '{"question": "a", "mode": "GUESS"}', '{"mode": "TEACH"}']
+    ("line", "said"),
+    [
+        ("{", ""),
+        ("[]", "no JSON object"),
+        ('{"question": "a"}', "no mode"),
+        ('{"question": "a", "mode": "GUESS"}', "no mode 'GUESS'"),
+        ('{"question": "a", "mode": ["TEACH"]}', "no mode"),
+        ('{"mode": "TEACH"}', "no question"),
+        pytest.param("[" * 100_000, "", id="deep"),
+    ],
 )
-def test_a_line_that_is_no_labelled_query_is_a_named_error(line: str, tmp_path: Path) -> None:
+def test_a_line_that_is_no_labelled_query_is_named_by_its_number(
+    line: str, said: str, tmp_path: Path
+) -> None:
     file = tmp_path / "queries.jsonl"
-    file.write_text(line)
-    with pytest.raises(ImportFileError):
+    file.write_text('{"question": "a", "mode": "TEACH"}\n\n' + line)
+    with pytest.raises(ImportFileError, match=rf"queries\.jsonl, line 3: .*{re.escape(said)}"):
+        read_queries(file)
+
+
+def test_queries_may_begin_with_a_byte_order_mark_and_must_be_text(tmp_path: Path) -> None:
+    file = tmp_path / "queries.jsonl"
+    file.write_text('{"query": "a", "mode": "TEACH", "group": 7}\n', "utf-8-sig")
+    assert read_queries(file) == (LabelledQuery("a", "TEACH", "7"),)
+    file.write_bytes(b'{"question": "\xff", "mode": "TEACH"}')
+    with pytest.raises(ImportFileError, match="no UTF-8"):
         read_queries(file)
 
 
