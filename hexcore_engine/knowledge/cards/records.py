@@ -35,8 +35,8 @@ class CardRecord(Record, frozen=True):
 
     `missing_faces` names faces the source lacks; whoever shows the card says so. `mana_value` is the front's,
     of a split card that of both halves where the source has both. `legalities` is format -> legal, not_legal,
-    banned or restricted. None is what the source doesn't tell; `marks` are what it says beside that: reserved,
-    funny.
+    banned or restricted. None is what the source doesn't tell; `marks` are what it says beside that:
+    reserved, funny.
     """
 
     name: str
