@@ -143,6 +143,7 @@ class _Asker:
         self._load = load
         self._answer = _Answer()
         self._line = ProgressLine(not context.output.as_json)
+        self._stop_wanted = False
         self._error: HexcoreError | None = None
         self._retrieval_error: HexcoreError | None = None
 
@@ -154,7 +155,14 @@ class _Asker:
         def stop() -> None:
             # One Ctrl-C stops the answer and keeps the part; a second one ends the command.
             loop.remove_signal_handler(signal.SIGINT)
-            stops.add(asyncio.create_task(client.call(requests.StopAnswer())))
+            self._stop_wanted = True
+            stop_by_id()
+
+        def stop_by_id() -> None:
+            # Without an id the running answer would be stopped, which may be another client's.
+            question_id = self._answer.metadata.get("question_id")
+            if self._stop_wanted and question_id and not stops:
+                stops.add(asyncio.create_task(client.call(requests.StopAnswer(question_id))))
 
         loop.add_signal_handler(signal.SIGINT, stop)
         try:
@@ -163,6 +171,7 @@ class _Asker:
                     self._take(event)
             async for event in client.stream(self._ask):
                 self._take(event)
+                stop_by_id()
         except EngineLostError as error:
             self._error = error
         finally:

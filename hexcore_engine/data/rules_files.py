@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from hexcore_engine.errors import ImportFileError
+from hexcore_engine.errors import ImportFileError, StorageError
 from hexcore_engine.knowledge.rules.decoding import read_rules_bytes
 from hexcore_engine.knowledge.rules.release import (
     ImportReport,
@@ -58,6 +58,7 @@ def rebuild_releases(paths: Paths) -> None:
     for source in sorted(paths.downloads_dir.glob("rules-*.txt")):
         key = source.stem.removeprefix("rules-")
         if key in unreadable or key in stale or key not in entries:
+            _require_readable(source)
             try:
                 import_rules_file(folder, source)
                 unreadable.discard(key)
@@ -66,6 +67,17 @@ def rebuild_releases(paths: Paths) -> None:
                 source.unlink(missing_ok=True)
     if unreadable:
         _drop(folder, unreadable)
+
+
+def _require_readable(source: Path) -> None:
+    """Refuse to go on with a kept source that can't be read: that is no damage, no reason to delete it."""
+    try:
+        source.open("rb").close()
+    except OSError as error:
+        raise StorageError(
+            f"{source}, the kept text of a rules release, can't be read: {error.strerror or error}.",
+            "Let yourself read that file, or delete it; then run `hexcore setup` again.",
+        ) from error
 
 
 def _drop(folder: Path, keys: set[str]) -> None:

@@ -63,9 +63,12 @@ def install_adapter(source: Path, mode: ModeName, base_hash: str, adapters_dir: 
         ExpertAdapterError: when it can't be used, with the reason; nothing is installed then.
         StorageError: when the folder can't be written.
     """
+    source = source.resolve()
+    if not source.name or source.name.startswith("."):
+        raise refused(source, "its name begins with a dot, or it has none", "Give the folder another name.")
     manifest = _manifest_of(source, mode, base_hash)
     target = adapters_dir / source.name
-    if source.resolve() == target.resolve():
+    if source == target.resolve():
         raise refused(
             source, "it lies among the installed ones already", "Move it elsewhere and add it from there."
         )

@@ -70,7 +70,8 @@ class ExpertAdapterManager:
     @property
     def loaded_bytes(self) -> int:
         """Bytes of the loaded adapters' weights."""
-        return sum(adapter.num_bytes for adapter in self._loaded.values())
+        # Memory is sampled on another thread, while an answer loads one.
+        return sum(adapter.num_bytes for adapter in list(self._loaded.values()))
 
     def place_on(self, device: Any) -> None:
         """Put the weights of adapters loaded from now on there; None puts each beside the layer it changes.

@@ -119,6 +119,11 @@ def check_address(address: str) -> None:
         usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
+    if usable and "@" in parts.netloc:
+        raise ModelMissingError(
+            "The address of the server holds a user's name or password, which would be shown and stored.",
+            "Give the address without it, and the key in the environment variable HEXCORE_API_KEY.",
+        )
     if not usable or clean_line(address) != address or " " in address:
         raise ModelMissingError(
             f"{clean_line(address)!r} is no address of a server.", "Give one like http://host:8000/v1."

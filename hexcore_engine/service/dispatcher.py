@@ -258,8 +258,12 @@ class Dispatcher:
 
     async def _sample(self, connection: Connection, request_id: int, interval_s: float) -> None:
         while True:
-            snapshot = await asyncio.to_thread(self._engine.snapshot)
-            connection.send(request_id, events.MemorySampled(snapshot))
+            try:
+                snapshot = await asyncio.to_thread(self._engine.snapshot)
+                connection.send(request_id, events.MemorySampled(snapshot))
+            except Exception:
+                # One look that fails must not freeze what is shown for good.
+                logger.exception("memory could not be sampled")
             await asyncio.sleep(interval_s)
 
     async def _stop_watching(

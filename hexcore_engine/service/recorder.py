@@ -23,7 +23,10 @@ from hexcore_engine.sessions.store import SessionStore
 
 logger = logging.getLogger(__name__)
 APPEND_EVERY_S = 0.25
-NOT_SAVED = "This answer could not be saved to its conversation: the disk is full or can't be written."
+NOT_SAVED = (
+    "This answer could not be saved to its conversation: the disk is full or can't be written, or another "
+    "program held the file."
+)
 
 
 class TurnRecorder:
@@ -35,7 +38,8 @@ class TurnRecorder:
         self._response = ""
         self._citations: list[Citation] = []
         self._written_at = 0.0
-        self._failed = turn_id == 0
+        # What a refused write left; all of it is tried once more with the outcome.
+        self._unsaved: dict[str, object] = {}
 
     def record(self, event: Event) -> Event:
         """Store what an event says; return it, with a note where it could not be stored."""
@@ -60,10 +64,8 @@ class TurnRecorder:
             self._written_at = now
             self._update(response=self._response, citations=tuple(self._citations))
 
-    def _finish(self, outcome: Event) -> Event:
-        if not isinstance(outcome, AnswerOutcome):
-            return outcome
-        self._update(
+    def _finish(self, outcome: AnswerOutcome) -> Event:
+        self._write(
             response=outcome.response,
             citations=outcome.citations,
             usage=outcome.usage,
@@ -71,15 +73,24 @@ class TurnRecorder:
             notes=outcome.notes,
             error=outcome.error if isinstance(outcome, AnswerFailed) else None,
         )
-        if self._failed:
+        if self._unsaved:
             return msgspec.structs.replace(outcome, notes=(*outcome.notes, NOT_SAVED))
         return outcome
 
     def _update(self, **fields: object) -> None:
-        if self._failed:
+        # A disk that refused once is not asked at every word: each try may take a second.
+        if self._unsaved:
+            self._unsaved |= fields
+        else:
+            self._write(**fields)
+
+    def _write(self, **fields: object) -> None:
+        self._unsaved |= fields
+        if self._turn_id == 0:
             return
         try:
-            self._store.update_turn(self._turn_id, **fields)
+            self._store.update_turn(self._turn_id, **self._unsaved)
         except HexcoreError as error:
-            self._failed = True
             logger.warning("an answer can't be saved: %s", error.message)
+        else:
+            self._unsaved = {}

@@ -42,6 +42,9 @@ class VectorKeeper:
         self._closing = False
         self._child: subprocess.Popen[str] | None = None
         self._thread: threading.Thread | None = None
+        # The thread ended because something lacked that set-up may have brought since.
+        self._lacking = False
+        self._starting = threading.Lock()
 
     @property
     def status(self) -> str:
@@ -53,6 +56,7 @@ class VectorKeeper:
         found = self._search.near(release_file, text) if self._search else None
         if found is None:
             self._wanted.set()
+            self._begin_again()
         return found
 
     def known(self, text: str) -> Floats | None:
@@ -67,9 +71,9 @@ class VectorKeeper:
 
     def start(self) -> None:
         """Begin; once is enough."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="vectors", daemon=True)
-            self._thread.start()
+        with self._starting:
+            if self._thread is None:
+                self._begin()
 
     def close(self) -> None:
         """End a running build, which goes on at the next start."""
@@ -82,13 +86,22 @@ class VectorKeeper:
         if self._thread is not None:
             self._thread.join(timeout=5)
 
+    def _begin_again(self) -> None:
+        with self._starting:
+            if self._lacking and not self._closing and self._lasting_absence() is None:
+                self._absence, self._status = None, "not ready yet"
+                self._begin()
+
+    def _begin(self) -> None:
+        self._lacking = False
+        self._thread = threading.Thread(target=self._run, name="vectors", daemon=True)
+        self._thread.start()
+
     # -- on its thread
 
     def _run(self) -> None:
         try:
             self._keep()
-        except HexcoreError as error:
-            self._give_up(error.message, error.remedy)
         except Exception:
             logger.exception("vectors failed")
             self._give_up("Vectors failed for an unforeseen reason.", "`hexcore doctor` says what works.")
@@ -98,15 +111,19 @@ class VectorKeeper:
         from hexcore_engine.knowledge.index.vectors import VectorSearch
 
         if self._lasting_absence() is not None:
+            self._lacking = True
             return
         self._search = VectorSearch(self._paths.knowledge_dir, vectors.EMBEDDER_KEY)
         tried = None
         while not self._closing:
             self._wanted.clear()
-            release = self._current_release()
-            if release != tried:
-                tried = release
-                self._ensure(self._search)
+            try:
+                release = self._current_release()
+                if release != tried:
+                    tried = release
+                    self._ensure(self._search)
+            except HexcoreError as error:
+                self._give_up(error.message, error.remedy)
             self._wanted.wait()
 
     def _lasting_absence(self) -> Absence | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,7 +13,7 @@ import pytest
 
 from hexcore_engine.cli.main import COMMANDS
 from hexcore_engine.paths import Paths
-from tests.integration.parts import HEXCORE, QUESTION, SLOW_TEXT, Run
+from tests.integration.parts import HEXCORE, QUESTION, SLOW_TEXT, Run, until
 
 pytestmark = pytest.mark.slow
 
@@ -168,6 +169,23 @@ def test_ctrl_c_stops_the_answer_and_keeps_the_part(monkeypatch: pytest.MonkeyPa
     assert asking.returncode == 0
     assert b"word399" not in seen + rest
     assert b"Traceback" not in said
+
+
+def test_ctrl_c_leaves_the_answer_another_command_waits_for_alone(
+    hexcore: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
+
+    def num_sessions() -> int:
+        return len(json.loads(hexcore("sessions", "--json").stdout)["sessions"])
+
+    first = subprocess.Popen([*HEXCORE, "ask", QUESTION, "--json"], stdout=subprocess.PIPE)
+    asyncio.run(until(lambda: num_sessions() == 1))
+    queued = subprocess.Popen([*HEXCORE, "ask", QUESTION, "--json"], stdout=subprocess.PIPE)
+    asyncio.run(until(lambda: num_sessions() == 2))
+    queued.send_signal(signal.SIGINT)
+    ended = [json.loads(asking.communicate(timeout=60)[0])["stop_reason"] for asking in (first, queued)]
+    assert ended == ["length", "stopped"]
 
 
 def test_a_reader_that_leaves_ends_the_command_quietly() -> None:

@@ -80,12 +80,14 @@ def test_an_address_that_is_no_model_server_is_said(
         ("http:///v1", "no address of a server"),
         ("http://host name/v1", "no address of a server"),
         ("http://host\x1b[31m/v1", "no address of a server"),
+        ("http://moss:lantern@127.0.0.1:9/v1", "holds a user's name or password"),
     ],
 )
 def test_an_address_nobody_listens_at_is_said(address: str, said: str) -> None:
     with pytest.raises(ModelMissingError, match=said) as raised:
         OpenAIServerDecoder(address)
     assert raised.value.remedy
+    assert "lantern" not in str(raised.value)
 
 
 def test_a_silent_server_is_left_in_time(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,6 +111,24 @@ async def test_an_engine_builds_them_and_finds_rules_by_meaning(few_rules: Paths
     await client.close()
 
 
+async def test_an_engine_that_lacked_the_sentence_model_builds_them_once_it_is_there(
+    few_rules: Paths,
+) -> None:
+    aside = few_rules.sentence_model_dir.with_name("aside")
+    few_rules.sentence_model_dir.rename(aside)
+    client = await EngineClient.connect(few_rules, Settings(), client_name="test")
+
+    async def vectors_are(words: str) -> bool:
+        status = await engine_status(few_rules)
+        return status is not None and status.vectors.startswith(words)
+
+    await until(lambda: vectors_are("none"), seconds=60, every_s=0.2)
+    aside.rename(few_rules.sentence_model_dir)
+    await answer_to(client, "I dropped my kettle, what now?", use_model=False)
+    await until(lambda: vectors_are("ready"), seconds=120, every_s=0.2)
+    await client.close()
+
+
 async def test_a_killed_engine_takes_its_build_along(vectors_home: Paths) -> None:
     client = await EngineClient.connect(vectors_home, Settings(), client_name="test")
     status = await engine_status(vectors_home)

@@ -184,7 +184,8 @@ class KVCacheManager:
             tree.remove(entry.tokens)
 
     def _bytes(self, on_host: bool) -> int:
-        return sum(entry.num_bytes for entry in self._entries.values() if entry.on_host == on_host)
+        # Memory is sampled on another thread, while an answer moves entries.
+        return sum(entry.num_bytes for entry in list(self._entries.values()) if entry.on_host == on_host)
 
 
 def cache_from_layers(config: Any, layers: tuple[tuple[Any, Any], ...]) -> Any:

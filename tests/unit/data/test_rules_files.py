@@ -93,6 +93,18 @@ def test_a_damaged_kept_source_is_let_go(paths: Paths) -> None:
     assert not kept_file(paths, "2025-01-01").exists()
 
 
+def test_a_kept_source_that_may_not_be_read_is_named_and_not_deleted(paths: Paths) -> None:
+    kept = kept_file(paths, "2025-01-01")
+    change(paths, "schema", "0")
+    # Root may read everything; a link to itself nobody can.
+    kept.rename(kept.with_suffix(".away"))
+    kept.symlink_to(kept)
+    with pytest.raises(StorageError, match="can't be read"):
+        rebuild_releases(paths)
+    assert kept.is_symlink()
+    assert len(pointer_of(paths).releases) == 2
+
+
 def test_without_room_for_the_copy_nothing_is_imported_either(paths: Paths, tmp_path: Path) -> None:
     before = read_pointer(paths.knowledge_dir)
     file = tmp_path / "newer.txt"

@@ -47,6 +47,21 @@ def test_where_there_can_be_none_it_says_why(tmp_path: Path) -> None:
     keeper.close()
 
 
+def test_what_lacked_and_was_brought_since_is_noticed_at_the_next_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = VectorKeeper(paths_of(tmp_path), DataSettings())
+    keeper.start()
+    assert settled(keeper).startswith("none: ")
+    monkeypatch.setattr(vectors, "why_absent", lambda paths, settings: None)
+    assert keeper.near("rules-1.sqlite", "kettle") is None
+    deadline = time.monotonic() + 30
+    while "sentence model" in keeper.status or "extra" in keeper.status:
+        assert time.monotonic() < deadline, keeper.status
+        time.sleep(0.01)
+    keeper.close()
+
+
 def test_turned_off_nothing_is_looked_for(tmp_path: Path) -> None:
     keeper = VectorKeeper(paths_of(tmp_path), DataSettings(vectors="off"))
     keeper.start()
