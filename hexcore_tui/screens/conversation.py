@@ -128,7 +128,7 @@ class ConversationScreen(Screen[None]):
         self._status.basis = ""
         self._transcript.clear()
         self._prompt.leads_up = False
-        self._prompt.focus()
+        self.set_focus(self._prompt)
 
     def action_copy_answer(self) -> None:
         """Copy the last answer."""
@@ -244,7 +244,7 @@ class ConversationScreen(Screen[None]):
         self._edited = turn
         self._prompt.editing = True
         self._prompt.put(turn.question)
-        self._prompt.focus()
+        self.set_focus(self._prompt)
 
     def _leave_editing(self) -> None:
         self._edited = None
@@ -253,7 +253,7 @@ class ConversationScreen(Screen[None]):
     def _go_on(self, turn: Turn) -> None:
         if turn.can_go_on and turn is self._transcript.turns[-1]:
             self._ask(GO_ON, continues=turn)
-            self._prompt.focus()
+            self.set_focus(self._prompt)
         else:
             self._status.notice = "Only the newest answer, stopped or cut at its length, can be gone on with."
 
@@ -302,4 +302,4 @@ class ConversationScreen(Screen[None]):
             self._start_feed(opened.turns[-1].question)
             assert self._feed is not None  # noqa: S101 - started above
             host(self).bridge.follow(self._feed, running)
-        self._prompt.focus()
+        self.set_focus(self._prompt)

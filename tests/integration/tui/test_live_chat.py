@@ -80,7 +80,6 @@ async def test_a_question_is_answered_in_messages_that_stream(
         assert app.facts.model is not None
     kinds = [type(message) for message in seen]
     order = [
-        messages.QuestionSubmitted,
         messages.AnswerAccepted,
         messages.AnswerRouted,
         messages.EvidenceFound,
