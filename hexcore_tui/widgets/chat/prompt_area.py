@@ -47,6 +47,7 @@ class PromptArea(Vertical):
         """Look for the card whose name is being written."""
         message.stop()
         if message.name is None:
+            self.workers.cancel_group(self, "names")
             self._close("cards")
         else:
             self._look_up(message.name)
@@ -70,6 +71,9 @@ class PromptArea(Vertical):
         except HexcoreError:
             # A damaged file is told by the screens that read it; here there is just nothing to offer.
             hits = ()
+        if self._prompt.begun_name is None:
+            # Ended meanwhile: a list shown now would take the next Enter.
+            return
         if not hits:
             self._close("cards")
             return

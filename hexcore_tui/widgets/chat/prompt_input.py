@@ -192,6 +192,12 @@ class PromptInput(TextArea):
             self.move_cursor(result.end_location)
 
     @property
+    def begun_name(self) -> str | None:
+        """What stands behind two brackets that are still open before the cursor; None where none are."""
+        found = _OPEN_NAME.search(self._before_cursor())
+        return found[1] if found else None
+
+    @property
     def question(self) -> str:
         """The question as it will be asked, folded pastes included."""
         return clean_text(self._pastes.unfold(self.text)).strip()
@@ -215,7 +221,7 @@ class PromptInput(TextArea):
         focused = self.screen.focused
         if focused is not None and focused is not self:
             hand_on(focused, event)
-        elif self.offers and event.key in _CHOICE_KEYS:
+        elif self._is_choosing and event.key in _CHOICE_KEYS:
             self.choose(event.key)
         elif event.key == "enter":
             self.action_submit()
@@ -227,6 +233,11 @@ class PromptInput(TextArea):
             return await act_now(self, event)
         return True
 
+    @property
+    def _is_choosing(self) -> bool:
+        """Whether the list offers what fits; names stay in it for a moment after the last bracket."""
+        return self.offers == "history" or (self.offers == "cards" and self.begun_name is not None)
+
     def _say_title(self) -> None:
         change = "Change the question" if self.editing else "Question"
         self.border_title = f"{change} · mode {self.pinned_mode or 'auto'}"
@@ -236,10 +247,10 @@ class PromptInput(TextArea):
         return self.document.get_line(row)[:column]
 
     def _offer(self) -> None:
-        found = _OPEN_NAME.search(self._before_cursor())
-        if found or self._names_card:
-            self._names_card = found is not None
-            self.post_message(self.NameBegun(found[1] if found else None))
+        name = self.begun_name
+        if name is not None or self._names_card:
+            self._names_card = name is not None
+            self.post_message(self.NameBegun(name))
         elif self.offers == "history":
             self.offer_history(self.question)
 

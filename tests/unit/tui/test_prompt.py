@@ -227,3 +227,33 @@ async def test_a_letter_taken_back_in_a_search_stays_away(make_app: MakeApp) -> 
         _read_at_once(app, *"ab", "backspace", "c")
         await pilot.pause()
         assert app.screen.query_one(QueryInput).value == "ac"
+
+
+async def test_enter_asks_when_a_cards_name_was_ended_before_its_list_came(
+    make_app: MakeApp, paths: Paths
+) -> None:
+    build_demo(paths.knowledge_dir)
+    brackets = "left_square_bracket", "right_square_bracket"
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        _read_at_once(app, *[brackets[0]] * 2, *"Gravelmaw", *[brackets[1]] * 2)
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "Gravelmaw Titan" not in screen_text(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert _asked(app) == ["[[Gravelmaw]]"]
+
+
+async def test_enter_read_together_with_the_end_of_a_cards_name_asks(make_app: MakeApp, paths: Paths) -> None:
+    build_demo(paths.knowledge_dir)
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press(*["left_square_bracket"] * 2, *"Gravelmaw")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "Gravelmaw Titan" in screen_text(app)
+        _read_at_once(app, *["right_square_bracket"] * 2, "enter")
+        await pilot.pause()
+        assert _asked(app) == ["[[Gravelmaw]]"]
