@@ -170,8 +170,8 @@ class ChatScreen(ConversationScreen):
             self.action_new_session()
         elif isinstance(command, ModeChange):
             self._change_mode(command)
-        elif self._feed:
-            self._status.notice = "An answer is still being written. Esc stops it; your question stays here."
+        elif self.busy_words:
+            self._status.notice = f"{self.busy_words} Your question stays here."
         elif self._edited:
             self._ask_anew(self._edited, question)
         else:

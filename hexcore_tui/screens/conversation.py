@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,15 @@ RETRY_TEMPERATURE = 0.7
 KEPT_LINE = "The line before stays in a conversation of its own: F6."
 
 
+@dataclass(frozen=True)
+class WaitingQuestion:
+    """What is asked once the branch it belongs to is here."""
+
+    question: str
+    anew: bool
+    keeps_line: bool
+
+
 class ConversationScreen(Screen[None]):
     """Holds transcript, question field and status line, and what the engine is asked for them."""
 
@@ -40,8 +51,9 @@ class ConversationScreen(Screen[None]):
         self._session_id: str | None = None
         self._feed: TurnFeed | None = None
         self._edited: Turn | None = None
-        # What is asked once the branch it belongs to is here.
-        self._next: tuple[str, bool] | None = None
+        self._next: WaitingQuestion | None = None
+        # The request for the conversation to be shown next.
+        self._opening: asyncio.Task[None] | None = None
         self._transcript = Transcript(welcome_content(()))
         self._prompt = PromptInput()
         self._status = StatusLine()
@@ -82,11 +94,12 @@ class ConversationScreen(Screen[None]):
 
     def on_session_arrived(self, message: messages.SessionArrived) -> None:
         """A stored conversation was opened for going on with it, or a branch of this one was begun."""
+        waiting = self._next
         self._show_session(message.event)
-        if self._next and not self._feed:
-            question, anew = self._next
-            self._ask(question, anew=anew)
-        self._next = None
+        if waiting and not self._feed:
+            self._ask(waiting.question, anew=waiting.anew)
+            if waiting.keeps_line:
+                self._status.notice = KEPT_LINE
 
     def on_questions_arrived(self, message: messages.QuestionsArrived) -> None:
         """Up and the search bring the questions of all conversations back."""
@@ -104,8 +117,8 @@ class ConversationScreen(Screen[None]):
             self._copy(turn, message.spot)
         elif message.what == "search":
             self._search_for(turn, message.spot)
-        elif self._feed:
-            self._status.notice = "An answer is still being written. Esc stops it."
+        elif self.busy_words:
+            self._status.notice = self.busy_words
         elif message.what == "retry":
             self._ask_anew(turn, turn.question, anew=True)
         elif message.what == "edit":
@@ -115,9 +128,9 @@ class ConversationScreen(Screen[None]):
 
     def on_request_refused(self, message: messages.RequestRefused) -> None:
         """Something asked beside the questions failed; a question waiting for it comes back."""
-        if self._next:
-            self._prompt.put(self._next[0])
-            self._next = None
+        if self._next and not self._prompt.text:
+            self._prompt.put(self._next.question)
+        self._next = None
         self.problem = f"{message.error.message} {message.error.remedy}"
 
     def action_new_session(self) -> None:
@@ -147,7 +160,7 @@ class ConversationScreen(Screen[None]):
 
     def open_session(self, session_id: str) -> None:
         """Go on with a stored conversation."""
-        host(self).bridge.request(self, requests.OpenSession(session_id=session_id))
+        self._open(requests.OpenSession(session_id=session_id))
 
     def fetch_history(self) -> None:
         """Ask for the questions of all conversations."""
@@ -162,6 +175,13 @@ class ConversationScreen(Screen[None]):
     def answering(self) -> bool:
         """Whether an answer is being written here."""
         return self._feed is not None
+
+    @property
+    def busy_words(self) -> str:
+        """Why nothing can be asked now; empty when it can."""
+        if self._feed:
+            return "An answer is still being written. Esc stops it."
+        return "The question before is about to be asked. Try again in a moment." if self._next else ""
 
     @property
     def turns(self) -> list[Turn]:
@@ -200,8 +220,7 @@ class ConversationScreen(Screen[None]):
         """Ask, with words drawn freely when `anew`; what was typed meanwhile stays."""
         if not continues:
             self._prompt.remember(question)
-        if self._prompt.question == question:
-            self._prompt.put("")
+        self._take_from_prompt(question)
         self._leave_editing()
         self._status.notice = self._status.basis = ""
         self._status.doing = "Looking up … Esc stops"
@@ -218,6 +237,22 @@ class ConversationScreen(Screen[None]):
             continues=continues.turn_id if continues else None,
         )
 
+    def _take_from_prompt(self, question: str) -> None:
+        """Empty the field of what is asked now; what is typed behind it begins another question."""
+        if self._prompt.question == question:
+            self._prompt.put("")
+
+    def _open(self, request: requests.OpenSession | requests.BranchSession) -> None:
+        """Ask for a conversation to show, and for none before it any more."""
+        self._open_nothing()
+        self._opening = host(self).bridge.request(self, request)
+
+    def _open_nothing(self) -> None:
+        self._next = None
+        if self._opening:
+            self._opening.cancel()
+        self._opening = None
+
     def _start_feed(self, question: str) -> None:
         self._feed = self._transcript.add_turn(question)
         self._prompt.leads_up = True
@@ -230,15 +265,16 @@ class ConversationScreen(Screen[None]):
         if place == 0:
             self.action_new_session()
             self._ask(question, anew=anew)
+            if turn.text:
+                self._status.notice = KEPT_LINE
         elif turn.session_id and turn.turn_id:
-            self._next = (question, anew)
-            branch = requests.BranchSession(session_id=turn.session_id, before_turn_id=turn.turn_id)
-            host(self).bridge.request(self, branch)
+            self._open(requests.BranchSession(session_id=turn.session_id, before_turn_id=turn.turn_id))
+            self._next = WaitingQuestion(question, anew, keeps_line=bool(turn.text))
+            self._prompt.remember(question)
+            self._take_from_prompt(question)
         else:
             # It was never stored, so there is nothing to keep.
             self._ask(question, anew=anew)
-        if turn.text:
-            self._status.notice = KEPT_LINE
 
     def _edit(self, turn: Turn) -> None:
         self._edited = turn
@@ -280,6 +316,7 @@ class ConversationScreen(Screen[None]):
 
     def _let_go(self) -> None:
         """Leave a running answer to the engine."""
+        self._open_nothing()
         host(self).bridge.let_go()
         if self._feed:
             self._feed.remove()
