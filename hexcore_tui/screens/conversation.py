@@ -17,6 +17,7 @@ from hexcore_engine.protocol.events import SessionOpened
 from hexcore_engine.protocol.progress import progress_words
 from hexcore_engine.utils.validation import clean_line
 from hexcore_tui import messages
+from hexcore_tui.actions import first_key
 from hexcore_tui.host import host
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.status_line import StatusLine
@@ -31,7 +32,16 @@ if TYPE_CHECKING:
 GO_ON = "Go on with the answer from where it stopped."
 # A greedy answer would come out the same again.
 RETRY_TEMPERATURE = 0.7
-KEPT_LINE = "The line before stays in a conversation of its own: F6."
+
+
+def kept_line_words() -> str:
+    """Return where the line before a question asked anew is found."""
+    return f"The line before stays in a conversation of its own: {first_key('go_sessions', 'everywhere')}."
+
+
+def stop_words() -> str:
+    """Return how an answer is stopped."""
+    return f"{first_key('stop_answer', 'everywhere')} stops"
 
 
 @dataclass(frozen=True)
@@ -75,22 +85,22 @@ class ConversationScreen(Screen[None]):
 
     def on_evidence_found(self) -> None:
         """The rules are there to be read; a model may have to be loaded first."""
-        self._status.doing = "The model gets ready … Esc stops"
+        self._status.doing = f"The model gets ready … {stop_words()}"
 
     def on_model_progressed(self, message: messages.ModelProgressed) -> None:
         """A model that takes its time says how far it is."""
         event = message.event
         progress = progress_words(event.share, event.elapsed_s)
-        self._status.doing = f"The model loads: {clean_line(event.stage)} … {progress} · Esc stops"
+        self._status.doing = f"The model loads: {clean_line(event.stage)} … {progress} · {stop_words()}"
 
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
         """The model that answers is known now, and reads what was found."""
         host(self).model_seen(message.event.model)
-        self._status.doing = "The model reads what was found … Esc stops"
+        self._status.doing = f"The model reads what was found … {stop_words()}"
 
     def on_answer_text_arrived(self) -> None:
         """The first piece is here; from now on the text itself shows that it goes on."""
-        self._status.doing = "Answering … Esc stops"
+        self._status.doing = f"Answering … {stop_words()}"
 
     def on_session_arrived(self, message: messages.SessionArrived) -> None:
         """A stored conversation was opened for going on with it, or a branch of this one was begun."""
@@ -99,7 +109,7 @@ class ConversationScreen(Screen[None]):
         if waiting and not self._feed:
             self._ask(waiting.question, anew=waiting.anew)
             if waiting.keeps_line:
-                self._status.notice = KEPT_LINE
+                self._status.notice = kept_line_words()
 
     def on_questions_arrived(self, message: messages.QuestionsArrived) -> None:
         """Up and the search bring the questions of all conversations back."""
@@ -180,7 +190,7 @@ class ConversationScreen(Screen[None]):
     def busy_words(self) -> str:
         """Why nothing can be asked now; empty when it can."""
         if self._feed:
-            return "An answer is still being written. Esc stops it."
+            return f"An answer is still being written. {stop_words()} it."
         return "The question before is about to be asked. Try again in a moment." if self._next else ""
 
     @property
@@ -223,7 +233,7 @@ class ConversationScreen(Screen[None]):
         self._take_from_prompt(question)
         self._leave_editing()
         self._status.notice = self._status.basis = ""
-        self._status.doing = "Looking up … Esc stops"
+        self._status.doing = f"Looking up … {stop_words()}"
         self._start_feed(question)
         mode = continues.choice.mode if continues and continues.choice else self._prompt.pinned_mode
         assert self._feed is not None  # noqa: S101 - started above
@@ -266,7 +276,7 @@ class ConversationScreen(Screen[None]):
             self.action_new_session()
             self._ask(question, anew=anew)
             if turn.text:
-                self._status.notice = KEPT_LINE
+                self._status.notice = kept_line_words()
         elif turn.session_id and turn.turn_id:
             self._open(requests.BranchSession(session_id=turn.session_id, before_turn_id=turn.turn_id))
             self._next = WaitingQuestion(question, anew, keeps_line=bool(turn.text))

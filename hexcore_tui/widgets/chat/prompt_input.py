@@ -115,10 +115,10 @@ class PromptInput(TextArea):
         self._pause = self.set_timer(PAUSE_S, self._paused)
 
     async def on_key(self, event: events.Key) -> None:
-        """Enter asks instead of starting a line. Not a priority binding: that would overtake the keys typed
-        before it. Where the list below offers something, it gets the keys to choose by. In the empty field
-        `?` shows the keys. Tab leaves at once, for the same reason; what was typed behind it goes where the
-        focus is by then."""
+        """Enter, or the key in its place, asks instead of starting a line. Not a priority binding: that would
+        overtake the keys typed before it. Where the list below offers something, it gets the keys to choose
+        by. In the empty field `?` shows the keys. Tab leaves at once, for the same reason; what was typed
+        behind it goes where the focus is by then."""
         if await self._carry_out(event):
             event.stop()
             event.prevent_default()
@@ -223,7 +223,7 @@ class PromptInput(TextArea):
             hand_on(focused, event)
         elif self._is_choosing and event.key in _CHOICE_KEYS:
             self.choose(event.key)
-        elif event.key == "enter":
+        elif is_key_of(event.key, "prompt.submit"):
             self.action_submit()
         elif is_key_of(event.key, "chat.focus_next"):
             self.leave()
