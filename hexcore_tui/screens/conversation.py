@@ -127,6 +127,9 @@ class ConversationScreen(Screen[None]):
             self._copy(turn, message.spot)
         elif message.what == "search":
             self._search_for(turn, message.spot)
+        elif turn not in self._transcript.turns:
+            # Another conversation came between the key and its message.
+            return
         elif self.busy_words:
             self._status.notice = self.busy_words
         elif message.what == "retry":
