@@ -239,8 +239,10 @@ def actions_of(*scopes: Scope) -> tuple[Action, ...]:
 
 
 def first_key(name: str, scope: Scope) -> str:
-    """Return the key that is shown for an action, as people write it."""
-    return key_text(_in_use[f"{scope}.{name}"].key.split(",")[0])
+    """Return the key that is shown for an action, as people write it; of one without a key, its name in the
+    palette."""
+    action = _in_use[f"{scope}.{name}"]
+    return key_text(action.key.split(",")[0]) if action.key else f'"{action.label}" in the palette'
 
 
 def bindings_of(*scopes: Scope) -> list[BindingType]:

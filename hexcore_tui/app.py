@@ -46,7 +46,7 @@ from hexcore_tui.messages import (
     RequestRefused,
 )
 from hexcore_tui.navigation import NavigatingApp
-from hexcore_tui.silence import SILENT_WORDS
+from hexcore_tui.silence import silent_words
 from hexcore_tui.textual_gaps import (
     FrugalStylesheet,
     add_bindings,
@@ -179,9 +179,9 @@ class HexcoreApp(NavigatingApp):
 
     def on_engine_fell_silent(self) -> None:
         """Say so wherever one is; what was asked is waited for all the same."""
-        self.chat.alarm = SILENT_WORDS
+        self.chat.alarm = silent_words()
         if self.current_mode != "chat":
-            self.notify(SILENT_WORDS, severity="warning", markup=False)
+            self.notify(silent_words(), severity="warning", markup=False)
 
     def on_engine_spoke(self) -> None:
         """It answers again."""

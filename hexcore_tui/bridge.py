@@ -179,9 +179,10 @@ class EngineBridge:
         prepare = requests.PrepareQuestion(question=question)
         self._preparation = self._start(self._call_quietly(self._client, prepare))
 
-    def request(self, sink: MessagePump, request: requests.Request) -> None:
-        """Send any other request; what answers it is posted to `sink`."""
-        self._start(self._stream_to(sink, request))
+    def request(self, sink: MessagePump, request: requests.Request) -> asyncio.Task[None]:
+        """Send any other request; what answers it is posted to `sink`, until the task returned is
+        cancelled."""
+        return self._start(self._stream_to(sink, request))
 
     def watch_memory(self, sink: MessagePump, interval_s: float) -> None:
         """Post `MemoryArrived` to `sink` until `unwatch_memory`, across restarts of the engine."""
@@ -231,7 +232,7 @@ class EngineBridge:
     async def _stream_to(self, sink: MessagePump, request: requests.Request) -> None:
         try:
             async for event in self._events(request):
-                self._note_question(event)
+                self._note_question(request, event)
                 message = message_of(event)
                 if message:
                     sink.post_message(message)
@@ -269,8 +270,9 @@ class EngineBridge:
             if request_id is not None and isinstance(request, requests.WatchMemory):
                 self._start(self._call_quietly(client, requests.StopWatching(request_id=request_id)))
 
-    def _note_question(self, event: events.Event) -> None:
-        if isinstance(event, events.QuestionAccepted):
+    def _note_question(self, request: requests.Request, event: events.Event) -> None:
+        # An answer that was let go is accepted too, and must not be stopped in place of the current one.
+        if request is self._current and isinstance(event, events.QuestionAccepted):
             self._question_id = event.question_id
             if self._stop_wanted:
                 self._stop_wanted = False

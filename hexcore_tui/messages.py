@@ -164,14 +164,6 @@ class EngineRestarted(Message):
         self.error = error
 
 
-class QuestionSubmitted(Message, bubble=True):
-    """The user pressed Enter on a question."""
-
-    def __init__(self, question: str) -> None:
-        super().__init__()
-        self.question = question
-
-
 class QuestionTyped(Message, bubble=True):
     """The user paused while typing a question."""
 

@@ -10,13 +10,20 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 
+from hexcore_tui.actions import first_key
+
 # A living engine answers within milliseconds; a line over the sea, or a machine that swaps, within these.
 SILENT_AFTER_S = 4.0
 ASK_EVERY_S = 1.0
-SILENT_WORDS = (
-    f"The engine has said nothing for {SILENT_AFTER_S:.0f} s: it is stopped, hung, or its machine is "
-    "overloaded. Wait, or restart it: Ctrl+P, Restart engine."
-)
+
+
+def silent_words() -> str:
+    """Return what to tell of an engine that says nothing."""
+    palette = first_key("command_palette", "everywhere")
+    return (
+        f"The engine has said nothing for {SILENT_AFTER_S:.0f} s: it is stopped, hung, or its machine is "
+        f"overloaded. Wait, or restart it: {palette}, Restart engine."
+    )
 
 
 class SilenceWatch:

@@ -236,6 +236,18 @@ def type_late(focused: Widget | None, event: Key) -> bool:
     return True
 
 
+async def act_now(focused: Widget, event: Key) -> bool:
+    """Carry out what a key is bound to before the next key is looked at; say whether it was bound.
+
+    Textual 8.2 looks for a binding only once the key has gone through the queues of all that the field stands
+    in, while letters and Enter typed behind it count at once: Up and Enter, read together, would lose the
+    Enter. Not Esc: what it closes may hold the field itself.
+    """
+    if event.is_printable or event.key == "escape":
+        return False
+    return await focused.app._check_bindings(event.key)
+
+
 def hand_on(focused: Widget, event: Key) -> None:
     """Give a key to the widget that has the focus by now."""
     # One of its own: what is prevented here would be prevented there.

@@ -64,7 +64,9 @@ class ChatScreen(ConversationScreen):
 
     def on_mount(self) -> None:
         """Type at once, and see what is not there yet."""
+        self._prompt.submit = self._submit
         self._prompt.leave = self.action_focus_next
+        self._prompt.enter_answer = self._enter_answer
         self._prompt.focus()
         self.show_missing(host(self).missing)
 
@@ -84,21 +86,6 @@ class ChatScreen(ConversationScreen):
     def on_transcript_marked(self) -> None:
         """Another turn may offer other keys."""
         self.say_keys()
-
-    def on_question_submitted(self, message: messages.QuestionSubmitted) -> None:
-        """Carry out a command, or ask."""
-        command = read_command(message.question)
-        if isinstance(command, NewSession):
-            self._prompt.put("")
-            self.action_new_session()
-        elif isinstance(command, ModeChange):
-            self._change_mode(command)
-        elif self._feed:
-            self._status.notice = "An answer is still being written. Esc stops it; your question stays here."
-        elif self._edited:
-            self._ask_anew(self._edited, message.question)
-        else:
-            self._ask(message.question)
 
     def on_question_typed(self, message: messages.QuestionTyped) -> None:
         """Let the engine look ahead, so that Enter finds its passages ready."""
@@ -121,13 +108,8 @@ class ChatScreen(ConversationScreen):
     def on_side_pane_closed(self) -> None:
         """Back to where the reader came from."""
         self.remove_class("-reading")
-        (
-            self._reading_from if self._reading_from and self._reading_from.is_attached else self._prompt
-        ).focus()
-
-    def on_prompt_input_answer_wanted(self) -> None:
-        """From the empty question field up into the newest answer."""
-        self._transcript.enter(first=False)
+        came_from = self._reading_from
+        self.set_focus(came_from if came_from and came_from.is_attached else self._prompt)
 
     def action_focus_next(self) -> None:
         """From the question field, Tab enters the newest turn or an open pane; elsewhere it goes on."""
@@ -141,7 +123,7 @@ class ChatScreen(ConversationScreen):
 
     def action_focus_prompt(self) -> None:
         """Back to typing."""
-        self._prompt.focus()
+        self.set_focus(self._prompt)
 
     def action_leave(self) -> None:
         """Esc with no answer running: close the pane, else go back to typing."""
@@ -151,7 +133,7 @@ class ChatScreen(ConversationScreen):
         if self._edited and self.focused is self._prompt:
             self._leave_editing()
             self._prompt.put("")
-        self._prompt.focus()
+        self.set_focus(self._prompt)
 
     def action_page(self, direction: int) -> None:
         """Scroll what is being read: the pane when the focus is in it, else the conversation."""
@@ -180,6 +162,25 @@ class ChatScreen(ConversationScreen):
         pane = self._opened_pane()
         pane.call_later(pane.action_search)
 
+    def _submit(self, question: str) -> None:
+        """Carry out a command, or ask."""
+        command = read_command(question)
+        if isinstance(command, NewSession):
+            self._prompt.put("")
+            self.action_new_session()
+        elif isinstance(command, ModeChange):
+            self._change_mode(command)
+        elif self.busy_words:
+            self._status.notice = f"{self.busy_words} Your question stays here."
+        elif self._edited:
+            self._ask_anew(self._edited, question)
+        else:
+            self._ask(question)
+
+    def _enter_answer(self) -> None:
+        """From the empty question field up into the newest answer."""
+        self._transcript.enter(first=False)
+
     def _hidden_pane(self) -> SidePane | None:
         """The open pane, where the conversation is shown in its place."""
         from hexcore_tui.widgets.chat.side_pane import SidePane
@@ -204,7 +205,7 @@ class ChatScreen(ConversationScreen):
         """Add `words` to the question being written, and go on typing there."""
         typed = self._prompt.text.rstrip()
         self._prompt.put(f"{typed} {words}" if typed else words)
-        self._prompt.focus()
+        self.set_focus(self._prompt)
 
     def show_missing(self, lines: tuple[str, ...]) -> None:
         """Say what is not there yet, and the command that gets it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from hexcore_engine.protocol.events import SessionOpened
 from hexcore_engine.protocol.progress import progress_words
 from hexcore_engine.utils.validation import clean_line
 from hexcore_tui import messages
+from hexcore_tui.actions import first_key
 from hexcore_tui.host import host
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.status_line import StatusLine
@@ -29,7 +32,25 @@ if TYPE_CHECKING:
 GO_ON = "Go on with the answer from where it stopped."
 # A greedy answer would come out the same again.
 RETRY_TEMPERATURE = 0.7
-KEPT_LINE = "The line before stays in a conversation of its own: F6."
+
+
+def kept_line_words() -> str:
+    """Return where the line before a question asked anew is found."""
+    return f"The line before stays in a conversation of its own: {first_key('go_sessions', 'everywhere')}."
+
+
+def stop_words() -> str:
+    """Return how an answer is stopped."""
+    return f"{first_key('stop_answer', 'everywhere')} stops"
+
+
+@dataclass(frozen=True)
+class WaitingQuestion:
+    """What is asked once the branch it belongs to is here."""
+
+    question: str
+    anew: bool
+    keeps_line: bool
 
 
 class ConversationScreen(Screen[None]):
@@ -40,8 +61,9 @@ class ConversationScreen(Screen[None]):
         self._session_id: str | None = None
         self._feed: TurnFeed | None = None
         self._edited: Turn | None = None
-        # What is asked once the branch it belongs to is here.
-        self._next: tuple[str, bool] | None = None
+        self._next: WaitingQuestion | None = None
+        # The request for the conversation to be shown next.
+        self._opening: asyncio.Task[None] | None = None
         self._transcript = Transcript(welcome_content(()))
         self._prompt = PromptInput()
         self._status = StatusLine()
@@ -63,30 +85,31 @@ class ConversationScreen(Screen[None]):
 
     def on_evidence_found(self) -> None:
         """The rules are there to be read; a model may have to be loaded first."""
-        self._status.doing = "The model gets ready … Esc stops"
+        self._status.doing = f"The model gets ready … {stop_words()}"
 
     def on_model_progressed(self, message: messages.ModelProgressed) -> None:
         """A model that takes its time says how far it is."""
         event = message.event
         progress = progress_words(event.share, event.elapsed_s)
-        self._status.doing = f"The model loads: {clean_line(event.stage)} … {progress} · Esc stops"
+        self._status.doing = f"The model loads: {clean_line(event.stage)} … {progress} · {stop_words()}"
 
     def on_answer_planned(self, message: messages.AnswerPlanned) -> None:
         """The model that answers is known now, and reads what was found."""
         host(self).model_seen(message.event.model)
-        self._status.doing = "The model reads what was found … Esc stops"
+        self._status.doing = f"The model reads what was found … {stop_words()}"
 
     def on_answer_text_arrived(self) -> None:
         """The first piece is here; from now on the text itself shows that it goes on."""
-        self._status.doing = "Answering … Esc stops"
+        self._status.doing = f"Answering … {stop_words()}"
 
     def on_session_arrived(self, message: messages.SessionArrived) -> None:
         """A stored conversation was opened for going on with it, or a branch of this one was begun."""
+        waiting = self._next
         self._show_session(message.event)
-        if self._next and not self._feed:
-            question, anew = self._next
-            self._ask(question, anew=anew)
-        self._next = None
+        if waiting and not self._feed:
+            self._ask(waiting.question, anew=waiting.anew)
+            if waiting.keeps_line:
+                self._status.notice = kept_line_words()
 
     def on_questions_arrived(self, message: messages.QuestionsArrived) -> None:
         """Up and the search bring the questions of all conversations back."""
@@ -104,8 +127,11 @@ class ConversationScreen(Screen[None]):
             self._copy(turn, message.spot)
         elif message.what == "search":
             self._search_for(turn, message.spot)
-        elif self._feed:
-            self._status.notice = "An answer is still being written. Esc stops it."
+        elif turn not in self._transcript.turns:
+            # Another conversation came between the key and its message.
+            return
+        elif self.busy_words:
+            self._status.notice = self.busy_words
         elif message.what == "retry":
             self._ask_anew(turn, turn.question, anew=True)
         elif message.what == "edit":
@@ -115,9 +141,9 @@ class ConversationScreen(Screen[None]):
 
     def on_request_refused(self, message: messages.RequestRefused) -> None:
         """Something asked beside the questions failed; a question waiting for it comes back."""
-        if self._next:
-            self._prompt.put(self._next[0])
-            self._next = None
+        if self._next and not self._prompt.text:
+            self._prompt.put(self._next.question)
+        self._next = None
         self.problem = f"{message.error.message} {message.error.remedy}"
 
     def action_new_session(self) -> None:
@@ -128,7 +154,7 @@ class ConversationScreen(Screen[None]):
         self._status.basis = ""
         self._transcript.clear()
         self._prompt.leads_up = False
-        self._prompt.focus()
+        self.set_focus(self._prompt)
 
     def action_copy_answer(self) -> None:
         """Copy the last answer."""
@@ -147,7 +173,7 @@ class ConversationScreen(Screen[None]):
 
     def open_session(self, session_id: str) -> None:
         """Go on with a stored conversation."""
-        host(self).bridge.request(self, requests.OpenSession(session_id=session_id))
+        self._open(requests.OpenSession(session_id=session_id))
 
     def fetch_history(self) -> None:
         """Ask for the questions of all conversations."""
@@ -162,6 +188,13 @@ class ConversationScreen(Screen[None]):
     def answering(self) -> bool:
         """Whether an answer is being written here."""
         return self._feed is not None
+
+    @property
+    def busy_words(self) -> str:
+        """Why nothing can be asked now; empty when it can."""
+        if self._feed:
+            return f"An answer is still being written. {stop_words()} it."
+        return "The question before is about to be asked. Try again in a moment." if self._next else ""
 
     @property
     def turns(self) -> list[Turn]:
@@ -200,11 +233,10 @@ class ConversationScreen(Screen[None]):
         """Ask, with words drawn freely when `anew`; what was typed meanwhile stays."""
         if not continues:
             self._prompt.remember(question)
-        if self._prompt.question == question:
-            self._prompt.put("")
+        self._take_from_prompt(question)
         self._leave_editing()
         self._status.notice = self._status.basis = ""
-        self._status.doing = "Looking up … Esc stops"
+        self._status.doing = f"Looking up … {stop_words()}"
         self._start_feed(question)
         mode = continues.choice.mode if continues and continues.choice else self._prompt.pinned_mode
         assert self._feed is not None  # noqa: S101 - started above
@@ -218,6 +250,22 @@ class ConversationScreen(Screen[None]):
             continues=continues.turn_id if continues else None,
         )
 
+    def _take_from_prompt(self, question: str) -> None:
+        """Empty the field of what is asked now; what is typed behind it begins another question."""
+        if self._prompt.question == question:
+            self._prompt.put("")
+
+    def _open(self, request: requests.OpenSession | requests.BranchSession) -> None:
+        """Ask for a conversation to show, and for none before it any more."""
+        self._open_nothing()
+        self._opening = host(self).bridge.request(self, request)
+
+    def _open_nothing(self) -> None:
+        self._next = None
+        if self._opening:
+            self._opening.cancel()
+        self._opening = None
+
     def _start_feed(self, question: str) -> None:
         self._feed = self._transcript.add_turn(question)
         self._prompt.leads_up = True
@@ -230,21 +278,22 @@ class ConversationScreen(Screen[None]):
         if place == 0:
             self.action_new_session()
             self._ask(question, anew=anew)
+            if turn.text:
+                self._status.notice = kept_line_words()
         elif turn.session_id and turn.turn_id:
-            self._next = (question, anew)
-            branch = requests.BranchSession(session_id=turn.session_id, before_turn_id=turn.turn_id)
-            host(self).bridge.request(self, branch)
+            self._open(requests.BranchSession(session_id=turn.session_id, before_turn_id=turn.turn_id))
+            self._next = WaitingQuestion(question, anew, keeps_line=bool(turn.text))
+            self._prompt.remember(question)
+            self._take_from_prompt(question)
         else:
             # It was never stored, so there is nothing to keep.
             self._ask(question, anew=anew)
-        if turn.text:
-            self._status.notice = KEPT_LINE
 
     def _edit(self, turn: Turn) -> None:
         self._edited = turn
         self._prompt.editing = True
         self._prompt.put(turn.question)
-        self._prompt.focus()
+        self.set_focus(self._prompt)
 
     def _leave_editing(self) -> None:
         self._edited = None
@@ -253,7 +302,7 @@ class ConversationScreen(Screen[None]):
     def _go_on(self, turn: Turn) -> None:
         if turn.can_go_on and turn is self._transcript.turns[-1]:
             self._ask(GO_ON, continues=turn)
-            self._prompt.focus()
+            self.set_focus(self._prompt)
         else:
             self._status.notice = "Only the newest answer, stopped or cut at its length, can be gone on with."
 
@@ -280,6 +329,7 @@ class ConversationScreen(Screen[None]):
 
     def _let_go(self) -> None:
         """Leave a running answer to the engine."""
+        self._open_nothing()
         host(self).bridge.let_go()
         if self._feed:
             self._feed.remove()
@@ -302,4 +352,4 @@ class ConversationScreen(Screen[None]):
             self._start_feed(opened.turns[-1].question)
             assert self._feed is not None  # noqa: S101 - started above
             host(self).bridge.follow(self._feed, running)
-        self._prompt.focus()
+        self.set_focus(self._prompt)

@@ -85,7 +85,8 @@ class SessionsScreen(Screen[None]):
         sessions = message.event.sessions
         self._list.show_hits(tuple(SessionHit(session, "") for session in sessions))
         if not sessions and not self._words.content:
-            self._say("No conversation is stored yet. F2 asks a question.")
+            ask = first_key("go_chat", "everywhere")
+            self._say(f"No conversation is stored yet. {ask} asks a question.")
 
     def on_session_hits_arrived(self, message: messages.SessionHitsArrived) -> None:
         """Show where the words were said."""

@@ -7,6 +7,7 @@ from textual.content import Content
 from hexcore_engine.knowledge.cards.records import CardSearch
 from hexcore_engine.knowledge.store.status import KnowledgeStatus
 from hexcore_engine.utils.validation import clean_line
+from hexcore_tui.actions import first_key
 
 MAX_ANSWERS = 100
 
@@ -40,6 +41,5 @@ def reading_content(found: CardSearch, typed: str, help_text: str) -> Content:
     reading = clean_line(found.reading)
     if not note and reading in ("", clean_line(typed)):
         return Content("")
-    return Content.assemble(
-        (note or f"read as: {reading}", "$text-muted"), ("   ^E takes it over", "$text-disabled")
-    )
+    take_over = f"   {first_key('take_reading', 'cards')} takes it over"
+    return Content.assemble((note or f"read as: {reading}", "$text-muted"), (take_over, "$text-disabled"))

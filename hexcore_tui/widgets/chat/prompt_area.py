@@ -35,6 +35,7 @@ class PromptArea(Vertical):
         super().__init__()
         self._prompt = prompt
         self._prompt.choose = self._choose
+        self._prompt.offer_history = self._offer_history
         self._list: RowList | None = None
         self._offers: list[str] = []
 
@@ -46,16 +47,10 @@ class PromptArea(Vertical):
         """Look for the card whose name is being written."""
         message.stop()
         if message.name is None:
+            self.workers.cancel_group(self, "names")
             self._close("cards")
         else:
             self._look_up(message.name)
-
-    def on_prompt_input_history_wanted(self, message: PromptInput.HistoryWanted) -> None:
-        """Offer earlier questions that hold the words typed."""
-        message.stop()
-        found = self._prompt.earlier(message.words)[:MOST_QUESTIONS]
-        self._prompt.offers = "history"
-        self._show(found or [], "No earlier question holds these words; Esc goes back.")
 
     def on_row_list_highlighted(self, message: RowList.Highlighted) -> None:
         """Nothing else shows the marked offer."""
@@ -76,11 +71,20 @@ class PromptArea(Vertical):
         except HexcoreError:
             # A damaged file is told by the screens that read it; here there is just nothing to offer.
             hits = ()
+        if self._prompt.begun_name is None:
+            # Ended meanwhile: a list shown now would take the next Enter.
+            return
         if not hits:
             self._close("cards")
             return
         self._prompt.offers = "cards"
         self._show([clean_line(hit.name) for hit in hits], "")
+
+    def _offer_history(self, words: str) -> None:
+        """Offer earlier questions that hold the words typed."""
+        found = self._prompt.earlier(words)[:MOST_QUESTIONS]
+        self._prompt.offers = "history"
+        self._show(found or [], "No earlier question holds these words; Esc goes back.")
 
     def _choose(self, key: str) -> None:
         """Move through what is offered, take the marked one, or close the list."""

@@ -15,8 +15,8 @@ from textual.widgets import TextArea
 from hexcore_engine.protocol.records import ModeName
 from hexcore_engine.utils.validation import clean_text
 from hexcore_tui.actions import actions_of, bindings_of, is_help_mark, is_key_of, key_text
-from hexcore_tui.messages import QuestionSubmitted, QuestionTyped
-from hexcore_tui.textual_gaps import hand_on
+from hexcore_tui.messages import QuestionTyped
+from hexcore_tui.textual_gaps import act_now, hand_on
 from hexcore_tui.widgets.chat.folded_pastes import FoldedPastes
 
 # The keys named in the frame, by where the focus is.
@@ -72,16 +72,6 @@ class PromptInput(TextArea):
             super().__init__()
             self.name = name
 
-    class HistoryWanted(Message):
-        """Earlier questions that hold `words` are looked for."""
-
-        def __init__(self, words: str) -> None:
-            super().__init__()
-            self.words = words
-
-    class AnswerWanted(Message):
-        """Up was pressed in the empty field."""
-
     def __init__(self) -> None:
         super().__init__(
             soft_wrap=True,
@@ -92,9 +82,12 @@ class PromptInput(TextArea):
         self._pastes = FoldedPastes()
         self._names_card = False
         self.offers: Literal["", "cards", "history"] = ""
-        # Called at once, not by a message: the keys typed next must find the choice made.
+        # Called at once, not by a message: the keys typed next must find done what these do.
+        self.submit: Callable[[str], None] = lambda _question: None
         self.choose: Callable[[str], None] = lambda _key: None
         self.leave: Callable[[], None] = lambda: None
+        self.enter_answer: Callable[[], None] = lambda: None
+        self.offer_history: Callable[[str], None] = lambda _words: None
         self._place: int | None = None
         self._draft = ""
         # What Enter was pressed on: a pause after that is not one in typing, and what was said to it stays.
@@ -121,32 +114,14 @@ class PromptInput(TextArea):
             self._pause.stop()
         self._pause = self.set_timer(PAUSE_S, self._paused)
 
-    def on_key(self, event: events.Key) -> None:
-        """Enter asks instead of starting a line. Not a priority binding: that would overtake the keys typed
-        before it. Where the list below offers something, it gets the keys to choose by. In the empty field
-        `?` shows the keys. Tab leaves at once, for the same reason; what was typed behind it goes where the
-        focus is by then."""
-        focused = self.screen.focused
-        if focused is not None and focused is not self:
+    async def on_key(self, event: events.Key) -> None:
+        """Enter, or the key in its place, asks instead of starting a line. Not a priority binding: that would
+        overtake the keys typed before it. Where the list below offers something, it gets the keys to choose
+        by. In the empty field `?` shows the keys. Tab leaves at once, for the same reason; what was typed
+        behind it goes where the focus is by then."""
+        if await self._carry_out(event):
             event.stop()
             event.prevent_default()
-            hand_on(focused, event)
-        elif self.offers and event.key in _CHOICE_KEYS:
-            event.stop()
-            event.prevent_default()
-            self.choose(event.key)
-        elif event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            self.action_submit()
-        elif is_key_of(event.key, "chat.focus_next"):
-            event.stop()
-            event.prevent_default()
-            self.leave()
-        elif not self.text and is_help_mark(event.key):
-            event.stop()
-            event.prevent_default()
-            self.call_later(self.run_action, "app.help_here")
 
     async def on_paste(self, event: events.Paste) -> None:
         """Take the text without what a terminal would obey; a long one is folded to a word."""
@@ -159,11 +134,11 @@ class PromptInput(TextArea):
         """Ask."""
         question = self._submitted = self.question
         if question:
-            self.post_message(QuestionSubmitted(question))
+            self.submit(question)
 
     def action_search_history(self) -> None:
         """Look for earlier questions by the words typed."""
-        self.post_message(self.HistoryWanted(self.question))
+        self.offer_history(self.question)
 
     def action_insert_line(self) -> None:
         """Start a new line."""
@@ -174,7 +149,7 @@ class PromptInput(TextArea):
         """Move up, or bring back an earlier question from the first line; from an empty field go to the
         answer."""
         if not self.text and self.leads_up:
-            self.post_message(self.AnswerWanted())
+            self.enter_answer()
         elif self.cursor_at_first_line and self._history:
             place = len(self._history) if self._place is None else self._place
             if self._place is None:
@@ -217,6 +192,12 @@ class PromptInput(TextArea):
             self.move_cursor(result.end_location)
 
     @property
+    def begun_name(self) -> str | None:
+        """What stands behind two brackets that are still open before the cursor; None where none are."""
+        found = _OPEN_NAME.search(self._before_cursor())
+        return found[1] if found else None
+
+    @property
     def question(self) -> str:
         """The question as it will be asked, folded pastes included."""
         return clean_text(self._pastes.unfold(self.text)).strip()
@@ -235,6 +216,28 @@ class PromptInput(TextArea):
         self.text = self._pastes.fold(text)
         self.move_cursor(self.document.end)
 
+    async def _carry_out(self, event: events.Key) -> bool:
+        """Do at once what a key does here; say whether it is more than a letter or a key for others."""
+        focused = self.screen.focused
+        if focused is not None and focused is not self:
+            hand_on(focused, event)
+        elif self._is_choosing and event.key in _CHOICE_KEYS:
+            self.choose(event.key)
+        elif is_key_of(event.key, "prompt.submit"):
+            self.action_submit()
+        elif is_key_of(event.key, "chat.focus_next"):
+            self.leave()
+        elif not self.text and is_help_mark(event.key):
+            self.call_later(self.run_action, "app.help_here")
+        else:
+            return await act_now(self, event)
+        return True
+
+    @property
+    def _is_choosing(self) -> bool:
+        """Whether the list offers what fits; names stay in it for a moment after the last bracket."""
+        return self.offers == "history" or (self.offers == "cards" and self.begun_name is not None)
+
     def _say_title(self) -> None:
         change = "Change the question" if self.editing else "Question"
         self.border_title = f"{change} · mode {self.pinned_mode or 'auto'}"
@@ -244,12 +247,12 @@ class PromptInput(TextArea):
         return self.document.get_line(row)[:column]
 
     def _offer(self) -> None:
-        found = _OPEN_NAME.search(self._before_cursor())
-        if found or self._names_card:
-            self._names_card = found is not None
-            self.post_message(self.NameBegun(found[1] if found else None))
+        name = self.begun_name
+        if name is not None or self._names_card:
+            self._names_card = name is not None
+            self.post_message(self.NameBegun(name))
         elif self.offers == "history":
-            self.post_message(self.HistoryWanted(self.question))
+            self.offer_history(self.question)
 
     def _recall(self, place: int) -> None:
         if place >= len(self._history):

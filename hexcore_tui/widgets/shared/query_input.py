@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from hexcore_engine.utils.validation import clean_line
 from hexcore_tui.actions import bindings_of, is_help_mark
+from hexcore_tui.textual_gaps import act_now
 
 # Longer pastes are cut: no name, number or phrase is that long.
 MAX_LENGTH = 300
@@ -41,12 +42,15 @@ class QueryInput(Input):
     def __init__(self, placeholder: str, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(placeholder=placeholder, id=id, max_length=MAX_LENGTH)
 
-    def on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         """In the empty field `?` shows the keys of this place; it begins nothing one could look for."""
         if not self.value and is_help_mark(event.key):
             event.stop()
             event.prevent_default()
             self.call_later(self.run_action, "app.help_here")
+        elif await act_now(self, event):
+            event.stop()
+            event.prevent_default()
 
     def watch_selection(self) -> None:
         """Tell where the cursor is."""

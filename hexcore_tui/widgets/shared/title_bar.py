@@ -8,6 +8,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from hexcore_engine.utils.validation import clean_line
+from hexcore_tui.actions import first_key
 from hexcore_tui.facts import Facts, size_text
 from hexcore_tui.host import host
 
@@ -64,7 +65,8 @@ def is_too_small(size: Size) -> bool:
 def too_small_words(size: Size) -> str:
     """Return what stands on such a terminal, the most important first."""
     needed = f"needs {LEAST_COLUMNS} columns, {LEAST_ROWS} rows"
-    return f"Hexcore {needed}. Here are {size.width}, {size.height}. Nothing is lost; ^Q quits."
+    leave = f"{first_key('quit', 'everywhere')} quits"
+    return f"Hexcore {needed}. Here are {size.width}, {size.height}. Nothing is lost; {leave}."
 
 
 def size_words(size: Size) -> tuple[str, ...]:

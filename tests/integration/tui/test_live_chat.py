@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from textual.events import Key
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -80,7 +81,6 @@ async def test_a_question_is_answered_in_messages_that_stream(
         assert app.facts.model is not None
     kinds = [type(message) for message in seen]
     order = [
-        messages.QuestionSubmitted,
         messages.AnswerAccepted,
         messages.AnswerRouted,
         messages.EvidenceFound,
@@ -319,3 +319,56 @@ async def test_the_questions_of_earlier_conversations_come_back_with_up(engine_h
         await _until(lambda: bool(prompt.earlier("trample")))
         await pilot.press("up")
         assert prompt.text == QUESTION
+
+
+async def test_what_is_typed_while_a_branch_is_made_is_neither_lost_nor_asked_elsewhere(
+    engine_home: Paths,
+) -> None:
+    app = _app(engine_home)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await _answer(app, pilot)
+        old = await _answer(app, pilot, "And with deathtouch?")
+        await pilot.press("up", "e")
+        app.chat.query_one(PromptInput).put("And with flying?")
+        for key in ("enter", *"moss", "enter"):
+            app.post_message(Key(key, "\r" if key == "enter" else key))
+        await _until(lambda: app.chat.turns[-1].question == "And with flying?")
+        assert app.chat.query_one(PromptInput).text == "moss"
+        assert "stays in a conversation of its own" in app.chat._status.notice
+        await _until(lambda: not app.chat.answering)
+        assert app.chat.turns[-1].session_id not in (None, old.session_id)
+
+
+async def test_a_new_conversation_begun_while_a_branch_is_made_stays_empty(engine_home: Paths) -> None:
+    app = _app(engine_home)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await _answer(app, pilot)
+        await _answer(app, pilot, "And with deathtouch?")
+        await pilot.press("up", "e")
+        app.chat.query_one(PromptInput).put("And with flying?")
+        app.post_message(Key("enter", "\r"))
+        app.post_message(Key("ctrl+n", None))
+        await _until(lambda: not app.chat.turns)
+        await pilot.pause(0.5)
+        assert not app.chat.turns
+        assert app.chat._session_id is None
+        assert app.chat.query_one(PromptInput).earlier("flying") == ["And with flying?"]
+
+
+async def test_stopping_a_question_does_not_stop_one_let_go_just_before(
+    engine_home: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
+    seen: list[Message] = []
+    app = _app(engine_home)
+    async with app.run_test(message_hook=seen.append) as pilot:
+        await _until(lambda: app.bridge.connected)
+        app.chat._submit("How does trample work?")
+        app.chat.action_new_session()
+        app.chat._submit(QUESTION)
+        app.chat.stop_answer()
+        await _until(lambda: not app.chat.answering)
+        await pilot.pause()
+        assert app.chat.turns[-1].question == QUESTION
+        ended = [message.event for message in seen if isinstance(message, messages.AnswerEnded)]
+        assert [type(event).__name__ for event in ended] == ["AnswerStopped"] * len(ended)

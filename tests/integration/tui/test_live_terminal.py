@@ -319,3 +319,17 @@ def test_the_demo_opens_with_a_question_ready_to_ask(open_terminal: Any) -> None
     terminal.wait_for("One damage is enough")
     terminal.send(CONTROL_Q)
     assert terminal.wait_for_exit() == 0
+
+
+def test_up_and_enter_typed_at_once_ask_the_earlier_question_and_not_the_draft(
+    engine_home: Paths, open_terminal: Any
+) -> None:
+    terminal = open_terminal(columns=110, rows=30)
+    terminal.wait_for("Question")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("tokens/s")
+    terminal.send(CONTROL_N)
+    terminal.wait_for(lambda text: "Ask a rules question below" in text and "tokens/s" not in text)
+    terminal.send(f"draft{UP}\r")
+    terminal.wait_for(lambda text: f"› {QUESTION}" in text and "› draft" not in text)
+    terminal.wait_for("tokens/s")

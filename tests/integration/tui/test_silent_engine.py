@@ -15,7 +15,7 @@ from hexcore_engine.client.supervisor import engine_status
 from hexcore_engine.paths import Paths
 from hexcore_engine.settings import load_settings
 from hexcore_tui.app import HexcoreApp
-from hexcore_tui.silence import SILENT_WORDS
+from hexcore_tui.silence import silent_words
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.turn import Turn
 
@@ -64,7 +64,7 @@ async def test_an_engine_that_stops_in_mid_answer_is_told_and_heard_again(slow_h
         await _until(lambda: "word3" in turn.answer)
         pid = await _pid(slow_home)
         os.kill(pid, signal.SIGSTOP)
-        await _until(lambda: app.chat.alarm == SILENT_WORDS, TOLD_WITHIN_S)
+        await _until(lambda: app.chat.alarm == silent_words(), TOLD_WITHIN_S)
         os.kill(pid, signal.SIGCONT)
         await _until(lambda: app.chat.alarm == "")
         await _until(lambda: "word40" in turn.answer)
@@ -81,7 +81,7 @@ async def test_a_restart_ends_the_silent_engine_and_gives_the_question_back(
         await _until(lambda: turn.model_name is not None)
         pid = await _pid(slow_home)
         os.kill(pid, signal.SIGSTOP)
-        await _until(lambda: app.chat.alarm == SILENT_WORDS, TOLD_WITHIN_S)
+        await _until(lambda: app.chat.alarm == silent_words(), TOLD_WITHIN_S)
         monkeypatch.setenv("HEXCORE_SCRIPTED_RATE", "0")
         await app.run_action("restart_engine")
         await _until(lambda: app.chat.query_one(PromptInput).text == QUESTION)
@@ -100,7 +100,7 @@ async def test_an_app_that_meets_a_stopped_engine_says_so_and_can_restart_it(slo
     os.kill(pid, signal.SIGSTOP)
     app = _app(slow_home)
     async with app.run_test() as pilot:
-        await _until(lambda: app.chat.alarm == SILENT_WORDS, TOLD_WITHIN_S)
+        await _until(lambda: app.chat.alarm == silent_words(), TOLD_WITHIN_S)
         turn = await _asked(app, pilot)
         await app.run_action("restart_engine")
         await _until(lambda: "word3" in turn.answer)

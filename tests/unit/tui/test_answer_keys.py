@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from msgspec import structs
 from textual.message import Message
 from textual.pilot import Pilot
@@ -12,7 +13,7 @@ from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.widgets.chat.prompt_input import PromptInput
 from hexcore_tui.widgets.chat.side_pane import SidePane
-from hexcore_tui.widgets.chat.transcript import Transcript
+from hexcore_tui.widgets.chat.transcript import Transcript, TurnWish
 from hexcore_tui.widgets.chat.turn_feed import TurnFeed
 
 from .conftest import CITATIONS, PASSAGES, beginning, ending, screen_text, streamed, tell
@@ -267,3 +268,25 @@ async def test_what_is_said_about_the_rules_stands_under_one_answer_of_a_convers
         tell(feed, *beginning()[:2], found, *beginning()[3:])
         await pilot.pause()
         assert note in screen_text(app)
+
+
+@pytest.mark.parametrize("key", ["r", "e", "c"])
+@pytest.mark.parametrize("num_turns", [0, 2])
+async def test_a_key_on_an_answer_does_nothing_once_another_conversation_is_shown(
+    make_app: MakeApp, key: str, num_turns: int
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        app.chat.post_message(messages.SessionArrived(_stored(3)))
+        await pilot.pause()
+        transcript = _transcript(app)
+        transcript.enter(first=True)
+        await pilot.pause()
+        wishes: dict[str, TurnWish] = {"r": "retry", "e": "edit", "c": "continue"}
+        # The conversation stands in the screen's queue before what the key asks for.
+        app.chat.post_message(messages.SessionArrived(_stored(num_turns)))
+        transcript.action_wish(wishes[key])
+        await pilot.pause()
+        assert len(app.chat.turns) == num_turns
+        assert not app.chat.answering
+        assert app.chat._prompt.text == ""

@@ -6,13 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from textual.geometry import Size
 
 from hexcore_engine.paths import Paths
 from hexcore_engine.settings import Settings, load_settings
 from hexcore_tui.actions import first_key, use_keys
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.rebinding import plan_keys
+from hexcore_tui.screens.conversation import kept_line_words, stop_words
 from hexcore_tui.screens.help import HelpScreen, help_content
+from hexcore_tui.silence import silent_words
+from hexcore_tui.widgets.shared.title_bar import too_small_words
 
 from .conftest import screen_text
 
@@ -117,3 +121,24 @@ async def test_the_question_mark_shows_the_keys_of_where_one_is(paths: Paths) ->
         assert "Put this card's name into a question." in help_content(90).plain
         await pilot.press("escape")
         assert len(app.screen_stack) == 1
+
+
+async def test_enter_starts_a_line_where_another_key_asks(make_app: MakeApp) -> None:
+    app = make_app({"submit": "ctrl+enter"})
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press(*"moss", "enter", *"green?")
+        assert app.chat._prompt.text == "moss\ngreen?"
+        assert app.chat.turns == []
+        await pilot.press("ctrl+enter")
+        await pilot.pause()
+        assert [turn.question for turn in app.chat.turns] == ["moss\ngreen?"]
+
+
+async def test_what_the_screens_say_names_the_keys_in_use(make_app: MakeApp) -> None:
+    keys = {"go_sessions": "f12", "stop_answer": "ctrl+x", "quit": "ctrl+y", "command_palette": ""}
+    app = make_app(keys)
+    async with app.run_test(size=(100, 30)):
+        assert kept_line_words().endswith("of its own: F12.")
+        assert stop_words() == "^X stops"
+        assert too_small_words(Size(30, 9)).endswith("^Y quits.")
+        assert "Ctrl+P" not in silent_words()
