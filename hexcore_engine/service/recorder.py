@@ -9,8 +9,10 @@ import msgspec
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.protocol.events import (
+    AnswerCompleted,
     AnswerFailed,
     AnswerOutcome,
+    AnswerStopped,
     CitationChecked,
     Event,
     PassagesRetrieved,
@@ -64,7 +66,7 @@ class TurnRecorder:
             self._written_at = now
             self._update(response=self._response, citations=tuple(self._citations))
 
-    def _finish(self, outcome: AnswerOutcome) -> Event:
+    def _finish(self, outcome: AnswerCompleted | AnswerStopped | AnswerFailed) -> Event:
         self._write(
             response=outcome.response,
             citations=outcome.citations,

@@ -11,7 +11,8 @@ import pytest
 
 from hexcore_engine.cli.main import main
 from hexcore_engine.models.adapter_files import MANIFEST_NAME, WEIGHTS_NAME, read_adapter
-from hexcore_engine.models.adapter_install import CONFIG_NAME
+from hexcore_engine.models.adapter_install import CONFIG_NAME, base_fingerprint, install_adapter
+from tests.conftest import paths_of
 from tests.unit.small_adapters import make_adapter
 from tests.unit.tiny_models import make_header_only
 
@@ -134,3 +135,14 @@ def test_an_adapter_is_never_added_onto_itself(answer: Answer, home: Path, base:
     assert code == 4
     assert "already" in document["error"]["message"]
     assert (source / CONFIG_NAME).is_file()
+
+
+def test_a_folder_named_by_a_dot_replaces_no_other_adapter(
+    home: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = paths_of(home)
+    base_hash = base_fingerprint(str(base), paths)
+    for name in ("moss", "lantern"):
+        monkeypatch.chdir(written_by_peft(tmp_path / name, base))
+        install_adapter(Path(), "TEACH", base_hash, paths.adapters_dir)
+    assert sorted(folder.name for folder in paths.adapters_dir.iterdir()) == ["lantern", "moss"]

@@ -10,7 +10,6 @@ import pytest
 from hexcore_engine.errors import ExpertAdapterError
 from hexcore_engine.models.adapter_files import MANIFEST_NAME, WEIGHTS_NAME, read_adapter
 from hexcore_engine.models.adapter_index import AdapterIndex
-from hexcore_engine.models.adapter_install import install_adapter
 from hexcore_engine.models.fingerprint import weights_fingerprint
 from hexcore_engine.models.torch_folder import read_torch_folder
 from tests.unit.small_adapters import change_manifest, make_adapter, rehash, write_safetensors
@@ -143,16 +142,3 @@ def test_names_from_a_folder_can_move_no_cursor(base: Path, tmp_path: Path) -> N
     (folder / MANIFEST_NAME).write_text(json.dumps({"\x1b[2J": 1}))
     (record,) = index_of(tmp_path / "adapters", base).records()
     assert "\x1b" not in record.name + record.note
-
-
-def test_a_folder_named_by_a_dot_replaces_no_other_adapter(
-    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    installed = tmp_path / "adapters"
-    make_adapter(installed / "moss", base)
-    make_adapter(tmp_path / "lantern", base)
-    (tmp_path / "lantern" / MANIFEST_NAME).unlink(missing_ok=True)
-    monkeypatch.chdir(tmp_path / "lantern")
-    base_hash = weights_fingerprint(read_torch_folder(base).shards)
-    assert install_adapter(Path(), "TEACH", base_hash, installed).folder.name == "lantern"
-    assert sorted(folder.name for folder in installed.iterdir()) == ["lantern", "moss"]
