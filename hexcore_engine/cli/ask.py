@@ -13,6 +13,7 @@ from hexcore_engine.cli.command import CommandParser, Context, joined, one_of, w
 from hexcore_engine.cli.progress_line import ProgressLine
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.errors import EngineLostError, HexcoreError, NotSetUpError, error_from_record
+from hexcore_engine.models.catalog import absolute_location
 from hexcore_engine.models.quantization import check_quantization
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.limits import check_experts, check_question
@@ -72,10 +73,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     )
     check_question(question)
     check_experts(ask.num_experts, ask.mode)
-    return asyncio.run(_Asker(context, ask, _load(arguments)).run())
+    return asyncio.run(_Asker(context, ask, _load(arguments, context)).run())
 
 
-def _load(arguments: argparse.Namespace) -> requests.LoadModel | None:
+def _load(arguments: argparse.Namespace, context: Context) -> requests.LoadModel | None:
     """The model that was named; None leaves the one that is loaded, or the configured one."""
     if not (arguments.model or arguments.decoder or arguments.quantization):
         return None
@@ -85,6 +86,9 @@ def _load(arguments: argparse.Namespace) -> requests.LoadModel | None:
     if arguments.quantization:
         check_quantization(arguments.quantization)
     model = joined([arguments.model]) if arguments.model else None
+    # A path is one of the machine the engine runs on.
+    if model and not context.settings.engine.command:
+        model = absolute_location(model)
     return requests.LoadModel(model, decoder, arguments.quantization or None)
 
 

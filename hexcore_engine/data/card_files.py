@@ -15,7 +15,7 @@ from hexcore_engine.data import packaged
 from hexcore_engine.data.card_readers import CARDS, RULINGS, CardFile, is_wheel, read_json, read_packaged
 from hexcore_engine.data.json_stream import open_json
 from hexcore_engine.data.progress import ProgressReporter
-from hexcore_engine.errors import ImportFileError
+from hexcore_engine.errors import ImportFileError, KnowledgeCorruptError
 from hexcore_engine.knowledge.cards.reader import read_source
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource, RulingRecord
 from hexcore_engine.knowledge.cards.schema import write_cards
@@ -225,7 +225,7 @@ def rebuild_cards(folder: Path) -> CardsSource | None:
             if source is None or source.name == packaged.SOURCE_NAME:
                 return None
             publish_cards(folder, lambda connection: write_cards(connection, loaded_cards(folder), source))
-        except (sqlite3.DatabaseError, msgspec.DecodeError):
+        except KnowledgeCorruptError:
             return None
         return source
 
@@ -262,5 +262,8 @@ def _loaded_file(folder: Path) -> Iterator[sqlite3.Connection | None]:
     if file is None or not file.is_file():
         yield None
         return
-    with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as connection:
-        yield connection
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as connection:
+            yield connection
+    except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+        raise KnowledgeCorruptError(f"The card file {file} is damaged: {error}.") from error

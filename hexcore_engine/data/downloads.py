@@ -112,22 +112,34 @@ class Downloader:
                 raise _not_reached(address, error) from error
 
     def _fetch_once(self, address: str, target: Path, step: Step) -> None:
-        validator_file = target.with_name(f"{target.name}.validator")
+        validator_file = _validator_file(target)
         have = target.stat().st_size if target.exists() else 0
         validator = (
             validator_file.read_text("utf-8", "replace").strip() if have and validator_file.exists() else ""
         )
         headers = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
         with self._request(address, headers) as response:
-            start = _start_of(response)
-            if start not in (0, have):
-                raise DownloadError(
-                    f"{_host(address)} sent another part of the file than was asked for.", LATER
-                )
+            nothing_left = response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE
+            if not nothing_left:
+                self._write_rest(response, target, have, step)
+        if nothing_left:
+            # All of it had arrived before we were ended, and whether it is whole can't be asked any more.
             with storage_errors(target):
-                validator_file.write_text(_validator(response), "utf-8")
-                _write(response, target, start, step)
+                target.unlink(missing_ok=True)
                 validator_file.unlink(missing_ok=True)
+            self._fetch_once(address, target, step)
+
+    def _write_rest(self, response: httpx.Response, target: Path, have: int, step: Step) -> None:
+        validator_file = _validator_file(target)
+        start = _start_of(response)
+        if start not in (0, have):
+            raise DownloadError(
+                f"{_host(str(response.url))} sent another part of the file than was asked for.", LATER
+            )
+        with storage_errors(target):
+            validator_file.write_text(_validator(response), "utf-8")
+            _write(response, target, start, step)
+            validator_file.unlink(missing_ok=True)
 
     @contextmanager
     def _request(self, address: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
@@ -143,10 +155,20 @@ class Downloader:
             raise _not_reached(address, error) from error
 
 
+def _validator_file(target: Path) -> Path:
+    """Where it stands which version of a file the part belongs to."""
+    return target.with_name(f"{target.name}.validator")
+
+
 def _check_status(response: httpx.Response, address: str) -> None:
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         raise LockedOutError(_host(address), time.time() + _wait_s(response))
     if response.status_code == httpx.codes.NOT_MODIFIED:
+        return
+    if (
+        response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE
+        and "range" in response.request.headers
+    ):
         return
     response.raise_for_status()
     if "html" in response.headers.get("content-type", "").casefold():

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -41,7 +42,7 @@ def fetch_official_rules(
         StorageError: when the disk refuses.
     """
     content = _within(whole_timeout_s, lambda deadline: _fetch(page, deadline))
-    file = paths.downloads_dir / f"official-{os.getpid()}.txt"
+    file = paths.downloads_dir / f"official-{os.getpid()}-{secrets.token_hex(4)}.txt"
     with storage_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -25,12 +25,12 @@ def keep_damaged_aside(folder: Path) -> tuple[str, ...]:
         pointer = read_pointer(folder)
     except KnowledgeCorruptError:
         return ("the list of files in use",) if _rename(folder / POINTER_NAME) else ()
-    if pointer is None:
-        return ()
-    damaged = [name for name in pointer.files if damage_of(folder / name, pointer.digests.get(name))]
-    if not damaged:
+    if pointer is None or not _damaged_files(folder, pointer):
         return ()
     with import_lock(folder):
+        # An import may have ended while we looked; what it brought stays in use.
+        pointer = read_pointer(folder) or pointer
+        damaged = _damaged_files(folder, pointer)
         for name in damaged:
             _rename(folder / name)
         releases = tuple(entry for entry in pointer.releases if entry.file not in damaged)
@@ -43,6 +43,10 @@ def keep_damaged_aside(folder: Path) -> tuple[str, ...]:
         )
         publish(folder, changed)
     return tuple(_contents(pointer, name) for name in damaged)
+
+
+def _damaged_files(folder: Path, pointer: Pointer) -> list[str]:
+    return [name for name in pointer.files if damage_of(folder / name, pointer.digests.get(name))]
 
 
 def _whole(name: str | None, damaged: list[str]) -> str | None:

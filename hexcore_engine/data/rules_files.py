@@ -4,6 +4,7 @@ source."""
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -91,8 +92,8 @@ def _drop(folder: Path, keys: set[str]) -> None:
 @contextmanager
 def _copied(file: Path, folder: Path) -> Iterator[Path]:
     """A synced copy of a file in `folder`, gone at the end unless it was renamed."""
-    # Two imports may keep their files at the same time.
-    aside = folder / f"rules-import.{os.getpid()}.new"
+    # Two imports may keep their files at the same time, of one process too.
+    aside = folder / f"rules-import.{os.getpid()}.{secrets.token_hex(4)}.new"
     content = read_rules_bytes(file)
     try:
         with storage_errors(folder):

@@ -141,6 +141,15 @@ def list_models(settings: Settings, paths: Paths) -> tuple[ModelRecord, ...]:
     return tuple(_describe_or_say_why(settings.model, paths, name) for name in dict.fromkeys(locations))
 
 
+def absolute_location(location: str) -> str:
+    """Return the whole path of a file or folder, for a process with another working folder; other locations
+    as they are."""
+    local = decoder_of(location) in ("llama_cpp", "torch")
+    if local and location != EMBEDDED_MODEL and not is_hub_id(location):
+        return str(named_path(location).absolute())
+    return location
+
+
 def use_model(paths: Paths, location: str) -> ModelRecord:
     """Check a model and write it into the user's settings as the one that answers.
 
@@ -152,9 +161,7 @@ def use_model(paths: Paths, location: str) -> ModelRecord:
         raise UsageError(
             "No model was named.", "Name a .gguf file, a folder, a hub id, an http(s) address, or `embedded`."
         )
-    local = decoder_of(location) in ("llama_cpp", "torch")
-    if local and location != EMBEDDED_MODEL and not is_hub_id(location):
-        location = str(named_path(location).absolute())
+    location = absolute_location(location)
     record = describe(ModelSettings(), paths, location)
     save_setting(paths.settings_file, "model", "path", location)
     return record

@@ -181,13 +181,14 @@ class ModelHost:
         settings = load_settings(self._paths.settings_file)
         # Refuse before anything is given up.
         describe(wanted.applied_to(settings.model), self._paths)
-        if self._decoder is not None and self._wanted == wanted:
+        same = self._wanted == wanted and self._settings.model == settings.model
+        if same and self._decoder is not None and self._decoder.is_usable():
             return self._decoder.model
         self._unload()
         before, self._wanted = self._wanted, wanted
         try:
             return self._ensure().model
-        except HexcoreError:
+        except BaseException:
             # The next question loads what was there before.
             self._wanted = before
             raise

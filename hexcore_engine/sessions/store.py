@@ -72,8 +72,9 @@ class SessionStore:
         row = self._read("SELECT session_id FROM session WHERE NOT deleted ORDER BY sequence DESC LIMIT 1")
         return str(row[0][0]) if row else None
 
-    def resolve(self, session_id: str) -> str:
-        """Return the full id of a conversation named by its id, an unambiguous beginning of it, or "last".
+    def resolve(self, session_id: str, even_deleted: bool = False) -> str:
+        """Return the full id of a conversation named by its id, an unambiguous beginning of it, or "last"; of
+        a deleted one too when `even_deleted`.
 
         Raises:
             SessionError: when there is none, or several.
@@ -84,12 +85,19 @@ class SessionStore:
                 raise SessionError("There is no conversation yet.", "Ask a question first.")
             return latest
         rows = self._read(
-            "SELECT session_id FROM session WHERE substr(session_id, 1, ?) = ?", (len(session_id), session_id)
+            "SELECT session_id, deleted FROM session WHERE substr(session_id, 1, ?) = ?",
+            (len(session_id), session_id),
         )
-        if len(rows) != 1 or not session_id:
-            what = "There is no conversation" if not rows else "There are several conversations"
-            raise SessionError(f"{what} {clean_line(session_id)!r}.")
-        return str(rows[0][0])
+        found = [str(name) for name, deleted in rows if even_deleted or not deleted]
+        if len(found) == 1 and session_id:
+            return found[0]
+        if rows and not found and session_id:
+            raise SessionError(
+                f"The conversation {clean_line(session_id)!r} was deleted.",
+                "`hexcore sessions undelete ID` brings it back for a week; or begin another.",
+            )
+        what = "There are several conversations" if found else "There is no conversation"
+        raise SessionError(f"{what} {clean_line(session_id)!r}.")
 
     def begin_turn(self, session_id: str, question: str) -> int:
         """Store a question and return its turn id."""
@@ -164,7 +172,7 @@ class SessionStore:
         Raises:
             SessionError: when there is none.
         """
-        resolved = self._last_deleted() if undo and session_id == LAST else self.resolve(session_id)
+        resolved = self._last_deleted() if undo and session_id == LAST else self.resolve(session_id, undo)
         with self._writing() as connection:
             connection.execute(
                 # Later than those hidden before, also when the clock was put back meanwhile.

@@ -157,6 +157,16 @@ def test_the_engine_is_started_seen_restarted_and_stopped(hexcore: Run) -> None:
     assert hexcore("engine").returncode == 1
 
 
+def test_a_model_is_named_by_a_path_from_where_the_command_is_typed(
+    hexcore: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "moss.gguf").write_bytes(b"no model at all")
+    error = json.loads(hexcore("ask", QUESTION, "--model", "./moss.gguf", "--json").stdout)["error"]
+    assert str(tmp_path / "moss.gguf") in error["message"]
+    assert "There is no" not in error["message"]
+
+
 def test_ctrl_c_stops_the_answer_and_keeps_the_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
     asking = subprocess.Popen([*HEXCORE, "ask", QUESTION], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

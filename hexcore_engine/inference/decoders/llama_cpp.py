@@ -29,7 +29,9 @@ from hexcore_engine.models.gguf import describe_gguf, read_gguf_header
 from hexcore_engine.protocol.records import CacheStats, ModelRecord
 from hexcore_engine.utils.validation import clean_line
 
+# A model has this long to be ready, and longer the larger its file: a slow disk reads so many bytes a second.
 READY_TIMEOUT_S = 120.0
+SLOW_DISK_BYTES_A_S = 30e6
 LOG_TAIL_LINES = 80
 # A line of llama.cpp's log: time, severity, who speaks, what happened.
 _REASON = re.compile(r"^(?:[\d.]+ [A-Z] )?(?:\w+ *)*:? *(?:error loading model: )?(.+)$", re.DOTALL)
@@ -191,7 +193,14 @@ class LlamaChild:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None  # noqa: S101 - a pipe, asked for above
         assert stdout is not None  # noqa: S101
-        killer = threading.Timer(READY_TIMEOUT_S, self._process.kill)
+        limit_s = READY_TIMEOUT_S + Path(str(settings["model"])).stat().st_size / SLOW_DISK_BYTES_A_S
+        too_late = threading.Event()
+
+        def end() -> None:
+            too_late.set()
+            self._process.kill()
+
+        killer = threading.Timer(limit_s, end)
         killer.start()
         try:
             stdin.write(json.dumps(settings).encode() + b"\n")
@@ -201,6 +210,11 @@ class LlamaChild:
             line = b""
         finally:
             killer.cancel()
+        if not line and too_late.is_set():
+            raise DecoderError(
+                f"llama.cpp had not loaded the model after {limit_s:.0f} s, and was ended.",
+                "Ask again: what was read is quicker the second time. Or choose a smaller model.",
+            )
         if not line:
             raise self._failed_to_load()
         address: str = json.loads(line)["address"]

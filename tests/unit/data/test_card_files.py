@@ -13,7 +13,7 @@ import pytest
 from hexcore_engine.data import json_stream
 from hexcore_engine.data.card_files import CardImportReport, import_cards, is_card_file, rebuild_cards
 from hexcore_engine.data.progress import QuietProgress
-from hexcore_engine.errors import ImportFileError
+from hexcore_engine.errors import ImportFileError, KnowledgeCorruptError
 from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.knowledge.store.pointer import read_pointer
 from hexcore_engine.paths import Paths
@@ -222,6 +222,22 @@ def test_a_file_that_is_not_there_is_said(paths: Paths, tmp_path: Path) -> None:
     for file in (tmp_path / "absent.json", tmp_path):
         with pytest.raises(ImportFileError, match="not a file"):
             imported(paths, file)
+
+
+def test_rulings_beside_a_damaged_card_file_are_refused_with_the_command_that_mends_it(
+    paths: Paths, tmp_path: Path
+) -> None:
+    imported(paths, own_oracle_cards(tmp_path / "cards.json"))
+    pointer = read_pointer(paths.knowledge_dir)
+    assert pointer is not None
+    assert pointer.cards_file is not None
+    (paths.knowledge_dir / pointer.cards_file).write_bytes(b"moss" * 4096)
+    rulings = tmp_path / "rulings.json"
+    rulings.write_text(json.dumps([scryfall_ruling("Wick", "It burns.")]))
+    with pytest.raises(KnowledgeCorruptError) as raised:
+        imported(paths, rulings)
+    assert "hexcore setup" in raised.value.remedy
+    assert rebuild_cards(paths.knowledge_dir) is None
 
 
 def test_rulings_and_atomic_cards_of_other_types_are_refused(paths: Paths, tmp_path: Path) -> None:

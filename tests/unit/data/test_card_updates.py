@@ -117,6 +117,18 @@ def test_what_arrived_is_kept_for_the_next_run(paths: Paths, server: BulkServer)
     assert loaded_names(paths) == 40
 
 
+def test_a_part_that_was_whole_already_is_fetched_anew(paths: Paths, server: BulkServer) -> None:
+    server.cut[CARDS] = [100, 0, 0]
+    with pytest.raises(DownloadError):
+        update(paths, server)
+    # A conforming server has nothing behind the last byte.
+    server.statuses[CARDS] = [(416, {})]
+    update(paths, server)
+    asked = [request.headers.get("range") for request in server.requests if request.path == CARDS]
+    assert asked[-2:] == ["bytes=100-", None]
+    assert loaded_names(paths) == 40
+
+
 def test_a_part_of_another_file_is_not_continued(paths: Paths, server: BulkServer) -> None:
     server.cut[CARDS] = [100, 0, 0]
     with pytest.raises(DownloadError):

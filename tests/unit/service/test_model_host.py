@@ -83,6 +83,17 @@ def test_a_model_that_is_there_is_told_nothing_about(host: ModelHost, slow: Slow
     host.close()
 
 
+def test_a_model_whose_runner_is_gone_is_loaded_again_when_it_is_asked_for(
+    host: ModelHost, slow: SlowModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow.may_finish.set()
+    host.switch("scripted", None).result(10)
+    first = host.open(StopSignal(), lambda event: None)
+    monkeypatch.setattr(first, "is_usable", lambda: False)
+    host.switch("scripted", None).result(10)
+    assert host.open(StopSignal(), lambda event: None) is not first
+
+
 def test_whoever_stops_does_not_wait_for_the_model(host: ModelHost, slow: SlowModel) -> None:
     stop = StopSignal()
     with pytest.raises(OpeningStopped):

@@ -81,6 +81,15 @@ def test_titles_are_one_clean_line(store: SessionStore) -> None:
     assert len(title) <= 80
 
 
+def test_a_deleted_conversation_takes_no_more_questions_and_is_in_nobodys_way(store: SessionStore) -> None:
+    session = store.create("first")
+    store.delete(session)
+    with pytest.raises(SessionError, match="was deleted"):
+        store.resolve(session)
+    assert store.delete(session, undo=True) == session
+    assert store.resolve(session[:6]) == session
+
+
 def test_an_unknown_conversation_is_said(store: SessionStore) -> None:
     with pytest.raises(SessionError, match="no conversation"):
         store.session("nope")
