@@ -360,10 +360,9 @@ class HexcoreApp(NavigatingApp):
         self._change_data(UpdateData())
 
     def _change_data(self, request: RunSetup | UpdateData | None) -> None:
-        from hexcore_tui.screens.data import DataScreen
+        from hexcore_tui.screens.data import change_data
 
-        if not isinstance(self.screen, DataScreen):
-            self.push_screen(DataScreen(request))
+        change_data(self.chat, request)
 
     def action_stop_answer(self) -> None:
         """Stop the running answer, whatever is on the screen."""
