@@ -327,6 +327,14 @@ class HexcoreApp(NavigatingApp):
         if not isinstance(shown, HelpScreen) or shown.here != here:
             self.push_screen(HelpScreen(here))
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy what was selected; it can be saved like any other copy, and what became of it is said."""
+        from hexcore_tui.clipboard import copy
+
+        # What is too long for the terminal can still be pasted here.
+        self._clipboard = text
+        self.notify(copy(self, text), markup=False)
+
     def action_save_copy(self) -> None:
         """Save what was copied last into the folder the app was started in."""
         from hexcore_tui.clipboard import save_copy
