@@ -121,6 +121,7 @@ class SessionsScreen(Screen[None]):
 
     def on_request_refused(self, message: messages.RequestRefused) -> None:
         """Say what failed; the list stays."""
+        message.stop()
         self._waiting = None
         self._say(f"{message.error.message} {message.error.remedy}")
 

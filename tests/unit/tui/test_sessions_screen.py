@@ -7,7 +7,7 @@ from collections.abc import Callable
 from textual.pilot import Pilot
 
 from hexcore_engine.protocol import events
-from hexcore_engine.protocol.records import SessionHit, SessionRecord
+from hexcore_engine.protocol.records import ErrorRecord, SessionHit, SessionRecord
 from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.widgets.sessions.session_list import SessionList
@@ -59,3 +59,14 @@ async def test_other_words_mark_the_first_that_they_find(make_app: MakeApp) -> N
         app.screen.post_message(messages.SessionHitsArrived(events.SessionsFound("lamp", hits)))
         await pilot.pause()
         assert marked(app) == "c"
+
+
+async def test_what_is_refused_here_is_no_problem_of_the_chat(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f6")
+        await until(app, pilot, "No engine")
+        error = ErrorRecord("HX-SESSION", "There is no such conversation.", "See the list.")
+        app.screen.post_message(messages.RequestRefused(error))
+        await until(app, pilot, "There is no such conversation.")
+        assert "no such conversation" not in app.chat.problem
