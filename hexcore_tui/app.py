@@ -206,7 +206,7 @@ class HexcoreApp(NavigatingApp):
         if message.usage is not None:
             self.costs.append(AnswerCost(message.turn.question, message.usage))
         if self.current_mode in ("sessions", "memory"):
-            self.hand_over("reload")
+            self.hand_over(self.current_mode, "reload")
 
     def on_request_refused(self, message: RequestRefused) -> None:
         """A request of the app's own failed."""

@@ -270,6 +270,17 @@ def _other_rules(folder: Path) -> Path:
     return file
 
 
+async def test_who_goes_elsewhere_at_once_finds_the_rule_where_it_belongs(world_app: HexcoreApp) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f3")
+        world_app.open_rule("702.19b")
+        world_app.action_go("chat")
+        await pilot.pause()
+        assert world_app.current_mode == "chat"
+        await pilot.press("f4")
+        await shown(world_app, pilot, "Beside 702.19b")
+
+
 async def test_rules_and_cards_answer_clicks(world_app: HexcoreApp) -> None:
     async with world_app.run_test(size=(100, 30)) as pilot:
         await pilot.press("f3", *"nettle")
