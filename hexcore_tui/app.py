@@ -206,7 +206,7 @@ class HexcoreApp(NavigatingApp):
         if message.usage is not None:
             self.costs.append(AnswerCost(message.turn.question, message.usage))
         if self.current_mode in ("sessions", "memory"):
-            self.hand_over("reload")
+            self.hand_over(self.current_mode, "reload")
 
     def on_request_refused(self, message: RequestRefused) -> None:
         """A request of the app's own failed."""
@@ -327,6 +327,14 @@ class HexcoreApp(NavigatingApp):
         if not isinstance(shown, HelpScreen) or shown.here != here:
             self.push_screen(HelpScreen(here))
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy what was selected; it can be saved like any other copy, and what became of it is said."""
+        from hexcore_tui.clipboard import copy
+
+        # What is too long for the terminal can still be pasted here.
+        self._clipboard = text
+        self.notify(copy(self, text), markup=False)
+
     def action_save_copy(self) -> None:
         """Save what was copied last into the folder the app was started in."""
         from hexcore_tui.clipboard import save_copy
@@ -360,10 +368,9 @@ class HexcoreApp(NavigatingApp):
         self._change_data(UpdateData())
 
     def _change_data(self, request: RunSetup | UpdateData | None) -> None:
-        from hexcore_tui.screens.data import DataScreen
+        from hexcore_tui.screens.data import change_data
 
-        if not isinstance(self.screen, DataScreen):
-            self.push_screen(DataScreen(request))
+        change_data(self.chat, request)
 
     def action_stop_answer(self) -> None:
         """Stop the running answer, whatever is on the screen."""

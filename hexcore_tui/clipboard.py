@@ -20,7 +20,8 @@ from hexcore_tui.actions import first_key
 
 # Many terminals drop longer OSC 52 sequences without a word.
 LONGEST_COPY_BYTES = 74_994
-TMUX_TIMEOUT_S = 1.0
+# The screen stands still while tmux is asked; it answers in a few milliseconds or not at all.
+TMUX_TIMEOUT_S = 0.2
 _copied: dict[str, str] = {}
 
 
@@ -32,7 +33,8 @@ def copy(app: App[Any], text: str, environment: Mapping[str, str] = os.environ) 
     size = len(text.encode())
     if size > LONGEST_COPY_BYTES:
         return f"Not copied: {size:,} bytes are more than terminals take. {save}"
-    app.copy_to_clipboard(text)
+    # Not the app's own, which copies by way of this function.
+    App.copy_to_clipboard(app, text)
     return f"{len(text):,} characters sent to the {_receiver(environment)} {save}"
 
 

@@ -68,7 +68,7 @@ class SessionAltered(EngineMessage[events.SessionChanged]):
 
 
 class SessionTextArrived(EngineMessage[events.SessionExported]):
-    """A conversation as Markdown."""
+    """A conversation as text, Markdown or JSON."""
 
 
 class QuestionsArrived(EngineMessage[events.QuestionsListed]):

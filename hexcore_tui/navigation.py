@@ -40,7 +40,7 @@ class NavigatingApp(App[int]):
             self.chat.show_beside(RuleRequested(number))
             return
         self.action_go("rules")
-        self.call_later(self.hand_over, "show_rule", number)
+        self.call_later(self.hand_over, "rules", "show_rule", number)
 
     def open_card(self, name: str) -> None:
         """Show a card: beside the chat when that is what one looks at, else on the cards screen."""
@@ -48,18 +48,18 @@ class NavigatingApp(App[int]):
             self.chat.show_beside(CardRequested(name))
             return
         self.action_go("cards")
-        self.call_later(self.hand_over, "show_card", name)
+        self.call_later(self.hand_over, "cards", "show_card", name)
 
     def search_for(self, words: str, where: Literal["rules", "cards"]) -> None:
         """Look for `words` on the rules or the cards screen."""
         self.action_go(where)
-        self.call_later(self.hand_over, "search_for", words)
+        self.call_later(self.hand_over, where, "search_for", words)
 
     def ask_about(self, words: str) -> None:
         """Go to the chat with `words` added to the question being written."""
         self.action_go("chat")
         self.chat.add_words(words)
 
-    def hand_over(self, verb: str, *what: str) -> None:
-        """Call a verb of the screen one is on."""
-        getattr(self.screen_stack[0], verb)(*what)
+    def hand_over(self, mode: str, verb: str, *what: str) -> None:
+        """Call a verb of a screen that was visited; one may be elsewhere by now."""
+        getattr(self._screen_stacks[mode][0], verb)(*what)

@@ -192,10 +192,11 @@ class QuestionsListed(BaseEvent, frozen=True):
 
 
 class SessionExported(BaseEvent, frozen=True):
-    """A conversation as text."""
+    """A conversation as text, in the format that was asked for."""
 
     session_id: str
     text: str
+    format: str = "markdown"
 
 
 class MemorySampled(BaseEvent, frozen=True):

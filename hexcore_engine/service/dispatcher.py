@@ -245,7 +245,7 @@ class Dispatcher:
     ) -> None:
         session_id = self._engine.store.resolve(ask.session_id)
         text = self._engine.store.export(session_id, ask.format)
-        connection.send(request_id, events.SessionExported(session_id, text))
+        connection.send(request_id, events.SessionExported(session_id, text, ask.format))
 
     # -- memory
 

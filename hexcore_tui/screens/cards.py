@@ -34,6 +34,8 @@ from hexcore_tui.widgets.shared.title_bar import TitleBar
 if TYPE_CHECKING:
     from hexcore_engine.knowledge.lookup import Knowledge
 
+# What a list answers: the state of the knowledge files and the words.
+Answered = tuple[int | None, str]
 NOTHING_FOUND = CardSearch((), 0, "")
 
 
@@ -60,6 +62,7 @@ class CardsScreen(Screen[None]):
         self._card = CardView()
         self._note = Static(Content(""), id="note", markup=False)
         self._preview = Delay(self)
+        self._answered: Answered | None = None
 
     def compose(self) -> ComposeResult:
         """Field above, how it was read below it, list and card side by side."""
@@ -102,9 +105,10 @@ class CardsScreen(Screen[None]):
             self._list.action_move_page(-1 if event.key == "pageup" else 1)
 
     def on_row_list_highlighted(self, event: RowList.Highlighted) -> None:
-        """Show the marked card once the marking pauses."""
+        """Show the marked card once the marking pauses; whoever reads one is not taken from it."""
         event.stop()
-        self._preview.call(self._show_marked)
+        if self.focused is not self._card:
+            self._preview.call(self._show_marked)
 
     def on_row_list_selected(self, event: RowList.Selected) -> None:
         """Read the chosen card."""
@@ -146,18 +150,26 @@ class CardsScreen(Screen[None]):
 
     def show_card(self, name: str) -> None:
         """Look for a card and show it."""
+        self._preview.cancel()
         self._query.value = clean_line(name)
         self._card.show(name)
         self.set_focus(self._card)
 
     @work(group="search", exclusive=True, exit_on_error=False)
     async def _search(self, words: str) -> None:
+        """Find the words, unless that is what the list shows: its mark and what is read stay then."""
         try:
-            found, status = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))
+            answer = await knowledge_thread(self).call(
+                lambda knowledge: _find_anew(knowledge, words, self._answered)
+            )
         except HexcoreError as error:
+            self._answered = None
             self._show_found(NOTHING_FOUND, "")
             self._card.show_failure(error)
             return
+        if answer is None:
+            return
+        self._answered, found, status = answer
         if not status.num_cards:
             self._card.show_document(unknown_card_document(words, status))
         elif words and not found.hits:
@@ -199,6 +211,12 @@ def _say(line: Static, content: Content) -> list[Static]:
     return [line]
 
 
-def _find(knowledge: Knowledge, words: str) -> tuple[CardSearch, KnowledgeStatus]:
+def _find_anew(
+    knowledge: Knowledge, words: str, answered: Answered | None
+) -> tuple[Answered, CardSearch, KnowledgeStatus] | None:
+    """Return what words find, or None where that is what was answered last."""
+    now = knowledge.generation, words
+    if now == answered:
+        return None
     found = knowledge.find_cards(words, MAX_ANSWERS) if words else NOTHING_FOUND
-    return found, knowledge.status()
+    return now, found, knowledge.status()

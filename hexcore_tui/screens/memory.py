@@ -168,7 +168,9 @@ class MemoryScreen(Screen[None]):
         host(self).bridge.request(self, ListModels())
 
     def _look(self) -> None:
-        """Measure at once, and from then on at the interval of the settings."""
+        """Measure at once, and from then on at the interval of the settings; not while nobody looks."""
+        if not self.is_current:
+            return
         app = host(self)
         interval_s = max(app.settings.screen.memory_interval_s, app.profile.memory_s)
         app.bridge.watch_memory(self, interval_s)

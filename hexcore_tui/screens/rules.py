@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from hexcore_engine.knowledge.lookup import Knowledge
 
 
+# What a list answers: the state of the knowledge files and the words.
+Answered = tuple[int | None, str]
+
+
 class RulesScreen(Screen[None]):
     """With an empty field the contents are shown, with words in it what they find."""
 
@@ -60,6 +64,7 @@ class RulesScreen(Screen[None]):
         self._note = Static("", id="note", markup=False)
         self._release = Static("", id="release", markup=False)
         self._preview = Delay(self)
+        self._answered: Answered | None = None
 
     def compose(self) -> ComposeResult:
         """Field above, list and rule side by side; the release is always in sight."""
@@ -106,9 +111,10 @@ class RulesScreen(Screen[None]):
             self._list.action_move_page(-1 if event.key == "pageup" else 1)
 
     def on_row_list_highlighted(self, event: RowList.Highlighted) -> None:
-        """Show the marked rule once the marking pauses."""
+        """Show the marked rule once the marking pauses; whoever reads one is not taken from it."""
         event.stop()
-        self._preview.call(self._preview_marked)
+        if self.focused is not self._rule:
+            self._preview.call(self._preview_marked)
 
     def on_row_list_selected(self, event: RowList.Selected) -> None:
         """Read the chosen rule."""
@@ -134,6 +140,7 @@ class RulesScreen(Screen[None]):
     def on_rule_requested(self, message: RuleRequested) -> None:
         """Follow a link."""
         message.stop()
+        self._preview.cancel()
         self._rule.show(message.number)
 
     def on_card_requested(self, message: CardRequested) -> None:
@@ -185,6 +192,7 @@ class RulesScreen(Screen[None]):
 
     def show_rule(self, number: str) -> None:
         """Show a rule and read it."""
+        self._preview.cancel()
         self._rule.show(number)
         self.set_focus(self._rule)
 
@@ -194,13 +202,20 @@ class RulesScreen(Screen[None]):
 
     @work(group="search", exclusive=True, exit_on_error=False)
     async def _look_up(self, words: str) -> None:
+        """Find the words, unless that is what the list shows: its mark and what is read stay then."""
         try:
-            findings, release = await knowledge_thread(self).call(lambda knowledge: _find(knowledge, words))
+            answer = await knowledge_thread(self).call(
+                lambda knowledge: _find_anew(knowledge, words, self._answered)
+            )
         except HexcoreError as error:
+            self._answered = None
             self._list.show_findings(())
             self._note.update("")
             self._rule.show_failure(error)
             return
+        if answer is None:
+            return
+        self._answered, findings, release = answer
         if release is None:
             self._rule.show_document(unknown_rule_document(words, False, release))
         self._release.update(release_text(release))
@@ -238,5 +253,11 @@ def note_text(words: str, num_findings: int, release: ReleaseRecord | None) -> s
     return f"{num_findings} found" if num_findings else "nothing found"
 
 
-def _find(knowledge: Knowledge, words: str) -> tuple[tuple[Finding, ...], ReleaseRecord | None]:
-    return find_rules(knowledge, words) if words else (), knowledge.release()
+def _find_anew(
+    knowledge: Knowledge, words: str, answered: Answered | None
+) -> tuple[Answered, tuple[Finding, ...], ReleaseRecord | None] | None:
+    """Return what words find, or None where that is what was answered last."""
+    now = knowledge.generation, words
+    if now == answered:
+        return None
+    return now, find_rules(knowledge, words) if words else (), knowledge.release()

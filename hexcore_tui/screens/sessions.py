@@ -3,6 +3,7 @@ export it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.app import ComposeResult
@@ -46,7 +47,9 @@ class SessionsScreen(Screen[None]):
         self._words = Static("", id="words")
         self._title_field = Input(placeholder="New title", id="title")
         self._typing = Delay(self)
-        self._form = "markdown"
+        self._listed_words: str | None = None
+        self._waiting: tuple[str, Callable[[SessionHit], None]] | None = None
+        self._renamed_id = ""
 
     def compose(self) -> ComposeResult:
         """Field and list above, one line of words and the keys below."""
@@ -56,6 +59,10 @@ class SessionsScreen(Screen[None]):
         yield self._title_field
         yield self._words
         yield KeyBar("sessions", "everywhere")
+
+    def on_screen_suspend(self) -> None:
+        """Whoever went elsewhere waits for nothing here."""
+        self._waiting = None
 
     def on_screen_resume(self) -> None:
         """Search at once; the list is read anew each time the screen is visited."""
@@ -83,7 +90,7 @@ class SessionsScreen(Screen[None]):
         if self._query.words:
             return
         sessions = message.event.sessions
-        self._list.show_hits(tuple(SessionHit(session, "") for session in sessions))
+        self._show_hits(tuple(SessionHit(session, "") for session in sessions))
         if not sessions and not self._words.content:
             ask = first_key("go_chat", "everywhere")
             self._say(f"No conversation is stored yet. {ask} asks a question.")
@@ -92,9 +99,9 @@ class SessionsScreen(Screen[None]):
         """Show where the words were said."""
         if message.event.words != self._query.words:
             return
-        self._list.show_hits(message.event.hits)
         num_found = len(message.event.hits)
         self._say(f"{num_found} found" if num_found else "Nothing was said with these words.")
+        self._show_hits(message.event.hits)
 
     def on_session_altered(self, message: messages.SessionAltered) -> None:
         """Read the list again after a change."""
@@ -104,7 +111,7 @@ class SessionsScreen(Screen[None]):
 
     def on_session_text_arrived(self, message: messages.SessionTextArrived) -> None:
         """Write the export into the folder the app was started in."""
-        name = f"hexcore-{clean_line(message.event.session_id)}.{SUFFIXES[self._form]}"
+        name = f"hexcore-{clean_line(message.event.session_id)}.{SUFFIXES[message.event.format]}"
         file = Path.cwd() / name
         try:
             file.write_text(clean_text(message.event.text), "utf-8")
@@ -115,12 +122,15 @@ class SessionsScreen(Screen[None]):
 
     def on_request_refused(self, message: messages.RequestRefused) -> None:
         """Say what failed; the list stays."""
+        message.stop()
+        self._waiting = None
         self._say(f"{message.error.message} {message.error.remedy}")
 
     def on_row_list_selected(self, event: RowList.Selected) -> None:
-        """Enter on a row goes on with that conversation."""
+        """A row that was chosen by looking at it is meant, whatever is being looked for."""
         event.stop()
-        self.action_open_session()
+        if self._list.marked:
+            self._open(self._list.marked)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """In the search, open the marked conversation; in the title, rename it."""
@@ -128,10 +138,10 @@ class SessionsScreen(Screen[None]):
         if event.input is self._query:
             self.action_open_session()
             return
-        hit, title = self._list.marked, clean_line(event.value)
+        title = clean_line(event.value)
         self._end_renaming()
-        if hit and title:
-            self._ask(requests.RenameSession(session_id=hit.session.session_id, title=title))
+        if title:
+            self._ask(requests.RenameSession(session_id=self._renamed_id, title=title))
 
     def action_focus_query(self) -> None:
         """Go to the search."""
@@ -139,28 +149,15 @@ class SessionsScreen(Screen[None]):
 
     def action_open_session(self) -> None:
         """Go on with the conversation in the chat."""
-        hit = self._list.marked
-        if hit:
-            app = host(self)
-            app.chat.open_session(hit.session.session_id)
-            app.action_go("chat")
+        self._do_with_marked(self._open)
 
     def action_rename_session(self) -> None:
         """Open the field for another title."""
-        hit = self._list.marked
-        if hit:
-            self._title_field.value = clean_line(hit.session.title)
-            self._title_field.add_class("-renaming")
-            self.set_focus(self._title_field)
+        self._do_with_marked(self._rename)
 
     def action_delete_session(self) -> None:
         """Delete; `undo_delete` brings it back."""
-        hit = self._list.marked
-        if hit:
-            self._ask(requests.DeleteSession(session_id=hit.session.session_id))
-            host(self).chat.forget_session(hit.session.session_id)
-            undo = first_key("undo_delete", "sessions")
-            self._say(f"Deleted “{clean_line(hit.session.title)}”; {undo} brings it back, for a week.")
+        self._do_with_marked(self._delete)
 
     def action_undo_delete(self) -> None:
         """Bring the conversation deleted last back; once more, the one before."""
@@ -168,10 +165,9 @@ class SessionsScreen(Screen[None]):
 
     def action_export_session(self, form: str) -> None:
         """Write the conversation as "markdown" or "json"."""
-        hit = self._list.marked
-        if hit:
-            self._form = form
-            self._ask(requests.ExportSession(session_id=hit.session.session_id, format=form))
+        self._do_with_marked(
+            lambda hit: self._ask(requests.ExportSession(session_id=hit.session.session_id, format=form))
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a title is written its field has all keys."""
@@ -193,6 +189,39 @@ class SessionsScreen(Screen[None]):
         """Read the list again, or what the search finds."""
         words = self._query.words
         self._ask(requests.SearchSessions(words) if words else requests.ListSessions())
+
+    def _show_hits(self, hits: tuple[SessionHit, ...]) -> None:
+        words = self._query.words
+        self._list.show_hits(hits, anew=words != self._listed_words)
+        self._listed_words = words
+        waiting, self._waiting = self._waiting, None
+        if waiting and waiting[0] == words and self._list.marked:
+            waiting[1](self._list.marked)
+
+    def _do_with_marked(self, verb: Callable[[SessionHit], None]) -> None:
+        """Do something with the marked row, once the rows are those of the words that stand in the field."""
+        if self._query.words != self._listed_words:
+            self._waiting = self._query.words, verb
+            self._typing.call(self.reload)
+        elif self._list.marked:
+            verb(self._list.marked)
+
+    def _open(self, hit: SessionHit) -> None:
+        app = host(self)
+        app.chat.open_session(hit.session.session_id)
+        app.action_go("chat")
+
+    def _rename(self, hit: SessionHit) -> None:
+        self._renamed_id = hit.session.session_id
+        self._title_field.value = clean_line(hit.session.title)
+        self._title_field.add_class("-renaming")
+        self.set_focus(self._title_field)
+
+    def _delete(self, hit: SessionHit) -> None:
+        self._ask(requests.DeleteSession(session_id=hit.session.session_id))
+        host(self).chat.forget_session(hit.session.session_id)
+        undo = first_key("undo_delete", "sessions")
+        self._say(f"Deleted “{clean_line(hit.session.title)}”; {undo} brings it back, for a week.")
 
     def _end_renaming(self) -> None:
         self._title_field.remove_class("-renaming")

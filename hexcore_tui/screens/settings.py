@@ -41,6 +41,7 @@ class SettingsScreen(Screen[None]):
         self._about = Static("", id="about")
         self._value = Input(id="value")
         self._words = Static("", id="words")
+        self._edited: SettingRow | None = None
 
     def compose(self) -> ComposeResult:
         """The list above; what the marked one means, and what a change came to, below."""
@@ -71,7 +72,7 @@ class SettingsScreen(Screen[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Save what was typed; what is wrong with it is said, and the field stays."""
         event.stop()
-        row = self._list.marked
+        row = self._edited
         if row and self._save(row, typed_value(row, clean_line(event.value))):
             self._end_editing()
 
@@ -88,6 +89,7 @@ class SettingsScreen(Screen[None]):
             place = row.field.choices.index(str(row.value))
             self._save(row, row.field.choices[(place + 1) % len(row.field.choices)])
             return
+        self._edited = row
         self._value.value = str(row.value)
         self._value.add_class("-editing")
         self.set_focus(self._value)

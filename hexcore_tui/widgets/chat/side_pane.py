@@ -151,9 +151,7 @@ class SidePane(Vertical):
 
     def action_copy(self) -> None:
         """Copy what is read, its source and date with it."""
-        from hexcore_tui.clipboard import copy
-
-        self.notify(copy(self.app, self._shown.document.content.plain), markup=False)
+        self.app.copy_to_clipboard(self._shown.document.content.plain)
 
     def open(self, page: Page) -> None:
         """Show a page and put it on the trail."""

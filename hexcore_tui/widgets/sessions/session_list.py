@@ -30,11 +30,17 @@ class SessionList(RowList):
         """The marked row."""
         return None if self.highlighted is None else self._hits[self.highlighted]
 
-    def show_hits(self, hits: tuple[SessionHit, ...]) -> None:
-        """Replace the rows; the mark stays where it was."""
-        place = min(self.highlighted or 0, max(0, len(hits) - 1))
+    def show_hits(self, hits: tuple[SessionHit, ...], *, anew: bool) -> None:
+        """Replace the rows. The first is marked in a list made `anew`; else the mark stays with its
+        conversation, or in its place when that is gone."""
+        place = 0 if anew else self._place_in(hits)
         self._hits = hits
         self.show_rows(len(hits), self._draw_hit, place)
+
+    def _place_in(self, hits: tuple[SessionHit, ...]) -> int:
+        marked = self.marked.session.session_id if self.marked else ""
+        places = [place for place, hit in enumerate(hits) if hit.session.session_id == marked]
+        return places[0] if places else min(self.highlighted or 0, max(0, len(hits) - 1))
 
     def _draw_hit(self, index: int, width: int) -> Content:
         hit = self._hits[index]

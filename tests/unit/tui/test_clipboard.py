@@ -8,22 +8,27 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from hexcore_tui import clipboard
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.clipboard import copy, save_copy
 
+from .conftest import until
+
 NOON = datetime(2026, 1, 2, 12, 0, 0)
 
 
 @pytest.fixture
-def tmux(tmp_path: Path) -> Callable[[str], dict[str, str]]:
+def tmux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, str]]:
     """The environment inside a tmux that answers with this value of set-clipboard."""
 
     def inside(value: str) -> dict[str, str]:
         program = tmp_path / "tmux"
         program.write_text(f"#!/bin/sh\necho {value}\n", "utf-8")
         program.chmod(0o755)
+        # A busy machine may start the program late.
+        monkeypatch.setattr(clipboard, "TMUX_TIMEOUT_S", 10.0)
         return {"TMUX": "/tmp/tmux-1/default,1,0", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
 
     return inside
@@ -58,6 +63,28 @@ def test_what_is_too_long_to_copy_can_be_saved(make_app: Callable[[], HexcoreApp
     file = tmp_path / "hexcore-20260102-120000.md"
     assert said == f"Saved to {file}"
     assert file.read_text("utf-8") == "x" * 80_000 + "\n"
+
+
+@pytest.mark.parametrize("length", [4, 80_000])
+async def test_a_copied_selection_is_told_and_can_be_saved_and_pasted(
+    make_app: Callable[[], HexcoreApp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    app = make_app()
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        copy(app, "older", {})
+        await pilot.press("f10", "enter")
+        field = app.screen.query_one(Input)
+        field.add_class("-editing")
+        field.value = "x" * length
+        field.focus()
+        await pilot.pause()
+        field.select_all()
+        await pilot.press("ctrl+c")
+        await until(app, pilot, "4 characters sent" if length == 4 else "Not copied")
+        assert app.clipboard == "x" * length
+    save_copy(tmp_path, NOON)
+    assert (tmp_path / "hexcore-20260102-120000.md").read_text("utf-8") == "x" * length + "\n"
 
 
 def test_a_folder_that_can_not_be_written_is_said(make_app: Callable[[], HexcoreApp], tmp_path: Path) -> None:

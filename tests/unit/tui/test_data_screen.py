@@ -14,7 +14,8 @@ from hexcore_engine.protocol import events
 from hexcore_engine.protocol.records import ErrorRecord
 from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
-from hexcore_tui.screens.data import DataScreen, import_request, typed_path
+from hexcore_tui.screens.data import DataScreen, DataWork, import_request, typed_path
+from hexcore_tui.screens.rules import RulesScreen
 
 from .conftest import screen_text, until
 
@@ -22,9 +23,9 @@ MakeApp = Callable[[], HexcoreApp]
 
 
 async def say(app: HexcoreApp, pilot: Pilot[int], *told: Message) -> str:
-    """The screen once it heard these messages."""
+    """The screen once the engine said these messages."""
     for message in told:
-        app.screen.post_message(message)
+        app.chat.query_one(DataWork).post_message(message)
         await pilot.pause()
     return screen_text(app)
 
@@ -64,6 +65,44 @@ async def test_what_needs_no_file_begins_at_once_and_its_failure_is_said(
         text = await say(app, pilot, messages.RequestRefused(error))
         assert "The page can't be reached." in text
         assert "Check the connection." in text
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (messages.DataArrived(events.DataChanged("3 [rules] read")), "3 [rules] read"),
+        (
+            messages.RequestRefused(ErrorRecord("HX-DOWNLOAD", "No [page] is there.", "Check it.")),
+            "No [page] is there.",
+        ),
+    ],
+)
+async def test_the_end_of_work_whose_window_was_left_is_told_wherever_one_is(
+    make_app: MakeApp, told: Message, words: str
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(90, 30), notifications=True) as pilot:
+        await app.run_action("update_data")
+        await until(app, pilot, "No engine is running.")
+        await pilot.press("escape", "f4")
+        assert words not in screen_text(app)
+        await say(app, pilot, told)
+        await until(app, pilot, words)
+        assert isinstance(app.screen, RulesScreen)
+
+
+async def test_work_that_still_goes_on_is_seen_again_and_not_begun_twice(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(90, 30)) as pilot:
+        await app.run_action("update_data")
+        await until(app, pilot, "No engine is running.")
+        work = app.chat.query_one(DataWork)
+        work.goes_on = True
+        await pilot.press("escape")
+        await say(app, pilot, messages.DataWorkProgressed(events.DataProgressed("fetching moss", 0.5)))
+        await app.run_action("run_setup")
+        await until(app, pilot, "fetching moss")
+        assert app.chat.query(DataWork).nodes == [work]
 
 
 def test_a_path_is_made_whole_for_the_engine_of_this_machine_alone(

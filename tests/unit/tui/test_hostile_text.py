@@ -35,6 +35,7 @@ from hexcore_engine.utils.memory import ScriptedMemoryDriver
 from hexcore_tui import messages
 from hexcore_tui.app import HexcoreApp
 from hexcore_tui.messages import CardRequested, TextRequested
+from hexcore_tui.screens.data import DataWork
 
 from .conftest import CITATIONS, answered, screen_text, tell
 from .test_memory_screen import GB, GPUS, LOADED, MACHINE, OURS, USAGE
@@ -150,13 +151,13 @@ async def data(app: HexcoreApp, pilot: Pilot[int]) -> None:
     """Set-up at work, then done."""
     app.action_run_setup()
     await pilot.pause()
-    await post(
-        app,
-        pilot,
+    for told in (
         messages.DataWorkProgressed(events.DataProgressed(HOSTILE, 0.5)),
         messages.DataArrived(events.DataChanged(HOSTILE)),
         messages.RequestRefused(ERROR),
-    )
+    ):
+        app.chat.query_one(DataWork).post_message(told)
+        await pilot.pause()
 
 
 async def settings(app: HexcoreApp, pilot: Pilot[int]) -> None:

@@ -20,6 +20,7 @@ from hexcore_tui.app import HexcoreApp
 from hexcore_tui.screens.cards import CardsScreen
 from hexcore_tui.screens.rules import RulesScreen
 from hexcore_tui.widgets.cards.card_list import CardList
+from hexcore_tui.widgets.cards.card_view import CardView
 from hexcore_tui.widgets.rules.findings import FindingList
 from hexcore_tui.widgets.rules.rule_view import RuleView
 from hexcore_tui.widgets.shared.query_input import QueryInput
@@ -228,6 +229,56 @@ async def test_what_players_say_leads_to_the_rule_that_decides_it(world_app: Hex
         found = world_app.screen.query_one(FindingList).marked
         assert found is not None
         assert found.number
+
+
+@pytest.mark.parametrize("elsewhere", [("f1", "escape"), ("f2", "f3")])
+async def test_who_comes_back_to_cards_finds_the_marked_row_and_what_was_read(
+    world_app: HexcoreApp, elsewhere: tuple[str, ...]
+) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f3", *"nettle")
+        await shown(world_app, pilot, "3 found")
+        await pilot.press("down", "down", "enter")
+        await shown(world_app, pilot, "It glows.")
+        await pilot.press(*elsewhere)
+        assert isinstance(world_app.screen, CardsScreen)
+        await pilot.pause(0.4)
+        assert world_app.screen.query_one(CardList).highlighted == 2
+        assert world_app.screen.query_one(CardView).name_shown == "Nettle Adder Nest"
+
+
+async def test_a_followed_link_is_not_taken_away_by_the_first_thing_found(world_app: HexcoreApp) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f4", *"lantern")
+        await shown(world_app, pilot, "found")
+        await pilot.press("f3", *"gravelmaw")
+        await shown(world_app, pilot, "1 found")
+        # Another release came meanwhile, so that the rules are searched again.
+        import_rules_file(world_app.knowledge_folder, _other_rules(world_app.knowledge_folder.parent))
+        await pilot.press("enter")
+        await shown(world_app, pilot, "Keywords")
+        await pilot.press("tab", "enter")
+        await shown(world_app, pilot, "702.19b")
+        await pilot.pause(0.4)
+        assert isinstance(world_app.screen, RulesScreen)
+        assert world_app.screen.query_one(RuleView).number == "702.19"
+
+
+def _other_rules(folder: Path) -> Path:
+    file = folder / "other.txt"
+    file.write_text(RULES.replace("January 1", "February 1"), "utf-8")
+    return file
+
+
+async def test_who_goes_elsewhere_at_once_finds_the_rule_where_it_belongs(world_app: HexcoreApp) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("f3")
+        world_app.open_rule("702.19b")
+        world_app.action_go("chat")
+        await pilot.pause()
+        assert world_app.current_mode == "chat"
+        await pilot.press("f4")
+        await shown(world_app, pilot, "Beside 702.19b")
 
 
 async def test_rules_and_cards_answer_clicks(world_app: HexcoreApp) -> None:

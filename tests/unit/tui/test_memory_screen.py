@@ -130,6 +130,24 @@ async def test_models_are_listed_with_what_is_wrong_and_loading_is_followed(make
         assert app.facts.model == SMALL_MODEL
 
 
+async def test_a_load_that_ends_while_nobody_looks_measures_nothing(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("f5")
+        await pilot.pause()
+        screen = app.screen
+        assert screen in app.bridge._watches
+        await pilot.press("f2")
+        await pilot.pause()
+        screen.post_message(messages.ModelArrived(events.ModelLoaded(SMALL_MODEL, 1.5)))
+        await pilot.pause()
+        assert app.facts.model == SMALL_MODEL
+        assert app.bridge._watches == {}
+        await pilot.press("f5")
+        await pilot.pause()
+        assert screen in app.bridge._watches
+
+
 async def test_the_models_say_what_is_missing_for_a_device(make_app: MakeApp) -> None:
     app = make_app()
     async with app.run_test(size=(120, 50)) as pilot:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -82,21 +83,15 @@ def test_only_our_own_slash_words_are_commands(text: str, command: object) -> No
     assert read_command(text) == command
 
 
-def test_the_copy_says_what_is_known_and_no_more() -> None:
-    class Recorder:
-        copied = ""
-
-        def copy_to_clipboard(self, text: str) -> None:
-            self.copied = text
-
-    recorder = Recorder()
-    words = clipboard.copy(recorder, "a\x1b[2Jb", {"TMUX": "1"})  # type: ignore[arg-type]
-    assert recorder.copied == "ab"
+def test_the_copy_says_what_is_known_and_no_more(make_app: Callable[[], HexcoreApp]) -> None:
+    app = make_app()
+    words = clipboard.copy(app, "a\x1b[2Jb", {"TMUX": "1"})
+    assert app.clipboard == "ab"
     assert "set-clipboard" in words
     assert "Copied" not in words
-    too_long = clipboard.copy(recorder, "x" * 100_000, {})  # type: ignore[arg-type]
+    too_long = clipboard.copy(app, "x" * 100_000, {})
     assert too_long.startswith("Not copied")
-    assert recorder.copied == "ab"
+    assert app.clipboard == "ab"
 
 
 def test_every_event_of_an_answer_has_its_message() -> None:

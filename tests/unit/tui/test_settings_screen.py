@@ -64,6 +64,19 @@ async def test_a_wrong_number_is_said_and_the_field_stays(paths: Paths, make_app
         assert app.settings.answer.max_tokens == 320
 
 
+async def test_a_value_goes_to_the_setting_whose_editing_began(paths: Paths, make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        await pilot.press("f10")
+        _mark(app, "max_tokens")
+        await pilot.press("enter", "ctrl+u", *"640")
+        _mark(app, "seed")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.settings.answer.max_tokens == 640
+        assert "seed" not in paths.settings_file.read_text("utf-8")
+
+
 async def test_a_variable_that_counts_more_is_named(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
