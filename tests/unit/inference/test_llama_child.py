@@ -19,6 +19,12 @@ def test_a_model_that_takes_too_long_is_ended_and_that_is_said(
     monkeypatch.setattr(llama_cpp, "READY_TIMEOUT_S", 0.05)
     file = tmp_path / "moss.gguf"
     file.touch()
-    settings = {"model": str(file), "api_key": "k", "context_tokens": 512, "threads": 1, "prompt_cache_mb": 0}
+    settings: dict[str, str | int] = {
+        "model": str(file),
+        "api_key": "k",
+        "context_tokens": 512,
+        "threads": 1,
+        "prompt_cache_mb": 0,
+    }
     with pytest.raises(DecoderError, match="had not loaded the model after 0 s"):
         LlamaChild(settings)
