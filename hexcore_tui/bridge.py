@@ -49,7 +49,6 @@ MESSAGE_OF_EVENT: dict[type[events.BaseEvent], type[messages.EngineMessage[Any]]
     events.ModelUnloaded: messages.ModelLeft,
     events.DataProgressed: messages.DataWorkProgressed,
     events.DataChanged: messages.DataArrived,
-    events.EngineReported: messages.EngineStateArrived,
 }
 
 

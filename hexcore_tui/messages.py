@@ -119,10 +119,6 @@ class DataArrived(EngineMessage[events.DataChanged]):
     """Set-up, an import or an update is done."""
 
 
-class EngineStateArrived(EngineMessage[events.EngineReported]):
-    """State of the engine."""
-
-
 class RequestRefused(Message, bubble=True):
     """A request failed; `engine_lost` when the engine ended in the middle of it."""
 

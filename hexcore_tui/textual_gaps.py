@@ -76,7 +76,8 @@ def _is_gone(descriptor: int) -> bool:
     """Whether the other end of a terminal was closed."""
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    return any(event & (select.POLLHUP | select.POLLNVAL) for _, event in poll.poll(0))
+    # Not POLLNVAL: macOS answers so for a terminal that is there.
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 class LastingWriter(WriterThread):

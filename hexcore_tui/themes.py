@@ -104,13 +104,7 @@ def read_theme(file: Path) -> Theme:
     try:
         content = msgspec.convert(tomllib.loads(file.read_text("utf-8-sig")), ThemeFile)
         return _theme(content)
-    except (
-        OSError,
-        UnicodeDecodeError,
-        tomllib.TOMLDecodeError,
-        msgspec.ValidationError,
-        RecursionError,
-    ) as error:
+    except _UNUSABLE as error:
         raise SettingsError(f"The theme {file} can't be used: {error}.") from error
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from textual import work
-from textual.message import Message
 from textual.reactive import reactive
 
 from hexcore_engine.errors import HexcoreError
@@ -30,13 +29,6 @@ class RuleView(LinkedText):
     """`show(number)` looks the rule up off the event loop; a link in it posts `RuleRequested`."""
 
     number: reactive[str | None] = reactive(None)
-
-    class Shown(Message):
-        """A rule is on the screen; `number` is None when it was not found."""
-
-        def __init__(self, number: str | None) -> None:
-            super().__init__()
-            self.number = number
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -90,7 +82,6 @@ class RuleView(LinkedText):
             document = emphasised(document, words)
         self.number = found
         self.show_document(document)
-        self.post_message(self.Shown(found))
 
 
 def read_rule(knowledge: Knowledge, number: str, aspect: Aspect = "rule") -> tuple[str | None, Document]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,12 +13,14 @@ from weakref import WeakKeyDictionary
 from textual.app import App
 from textual.dom import DOMNode
 
+from hexcore_engine.errors import HexcoreError, KnowledgeRetrievalError
 from hexcore_tui.host import host
 
 if TYPE_CHECKING:
     from hexcore_engine.knowledge.lookup import Knowledge
 
 AnswerT = TypeVar("AnswerT")
+logger = logging.getLogger(__name__)
 
 
 class KnowledgeThread:
@@ -32,7 +35,7 @@ class KnowledgeThread:
         """Return what `look_up` finds.
 
         Raises:
-            KnowledgeRetrievalError: when a knowledge file is damaged.
+            KnowledgeRetrievalError: when a knowledge file is damaged, or the look-up failed in any other way.
         """
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._run, look_up)
 
@@ -42,7 +45,17 @@ class KnowledgeThread:
             from hexcore_engine.knowledge.lookup import Knowledge
 
             self._knowledge = Knowledge(self._folder)
-        return look_up(self._knowledge)
+        try:
+            return look_up(self._knowledge)
+        except HexcoreError:
+            raise
+        except Exception as error:
+            # Its text may quote what was looked for: the screen may show that, a log may not.
+            logger.error("a look-up failed: %s", type(error).__name__)
+            raise KnowledgeRetrievalError(
+                f"The look-up failed: {error or type(error).__name__}.",
+                "Try it again; `hexcore doctor` says whether the knowledge files can be read.",
+            ) from error
 
 
 _THREADS: WeakKeyDictionary[App[object], KnowledgeThread] = WeakKeyDictionary()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -321,3 +322,26 @@ async def test_a_knowledge_file_damaged_while_the_app_runs_is_said_with_the_reme
         assert "hexcore setup" in " ".join(screen_text(world_app).split())
         await pilot.press("f2")
         assert not isinstance(world_app.screen, CardsScreen)
+
+
+@pytest.mark.parametrize("key", ["f3", "f4"])
+async def test_a_look_up_that_fails_without_damage_is_said_and_leaves_no_old_rows(
+    world_app: HexcoreApp, key: str
+) -> None:
+    async with world_app.run_test(size=(100, 30)) as pilot:
+        await pilot.press(key, *"trample")
+        await shown(world_app, pilot, "found")
+        locked = [_lock(file) for file in world_app.knowledge_folder.glob("*.sqlite")]
+        try:
+            await pilot.press("backspace")
+            await shown(world_app, pilot, "The look-up failed: database is locked.")
+            assert world_app.screen.query_one(CardList if key == "f3" else FindingList).num_rows == 0
+        finally:
+            for connection in locked:
+                connection.close()
+
+
+def _lock(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    return connection
