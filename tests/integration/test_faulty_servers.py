@@ -80,7 +80,7 @@ def test_an_address_that_is_no_model_server_is_said(
         ("http:///v1", "no address of a server"),
         ("http://host name/v1", "no address of a server"),
         ("http://host\x1b[31m/v1", "no address of a server"),
-        ("http://moss:lantern@127.0.0.1:9/v1", "holds a user's name or password"),
+        ("http://moss:lantern@127.0.0.1:9/v1", "holds a user or a password"),
     ],
 )
 def test_an_address_nobody_listens_at_is_said(address: str, said: str) -> None:

