@@ -20,6 +20,7 @@ from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.limits import check_question
 from hexcore_engine.protocol.records import ModeName, SessionRecord
 from hexcore_engine.settings import Settings
+from hexcore_engine.utils.streams import take_any_bytes
 from hexcore_engine.utils.validation import clean_line, clean_text
 from hexcore_tui.facts import read_knowledge
 from hexcore_tui.plain_answer import AnswerLines
@@ -32,9 +33,11 @@ if TYPE_CHECKING:
 MAX_ROWS = 20
 PROMPT = "Question: "
 HELP = (
-    "A line is a question. Control C stops its answer. A line that starts with a slash does something else:",
+    "A line is a question. Control C stops its answer, once more leaves it to the engine.",
+    "A line that starts with a slash does something else:",
     "/rule 702.19b: read a rule with what is around it.",
     "/rules WORDS: find rules.",
+    "/term WORD: read a term of the glossary.",
     "/card NAME: read a card.",
     "/cards QUERY: find cards, such as t:dragon pow>4.",
     "/sessions: list conversations. /sessions WORDS: find those in which the words were said.",
@@ -42,6 +45,36 @@ HELP = (
     "/mode teach: choose the mode of the next answers. /mode auto: let each question decide.",
     "/quit, or Control D: leave.",
 )
+
+
+class _StopByKey:
+    """Control C while an answer is written: it stops that answer; once more, it is no longer waited for."""
+
+    def __init__(self, client: EngineClient) -> None:
+        self._client = client
+        self._waiting = asyncio.current_task()
+        self._question_id = ""
+        self._wanted = False
+        self._sent: asyncio.Task[events.Event] | None = None
+
+    def pressed(self) -> None:
+        """Stop, or leave."""
+        if self._wanted and self._waiting is not None:
+            self._waiting.cancel()
+        else:
+            say("\nStopping. Control C once more leaves the answer to the engine.")
+        self._wanted = True
+        self._send()
+
+    def notice(self, event: events.Event) -> None:
+        """Learn the answer's id: without one, another window's answer would be stopped."""
+        if isinstance(event, events.QuestionAccepted):
+            self._question_id = event.question_id
+            self._send()
+
+    def _send(self) -> None:
+        if self._wanted and self._question_id and self._sent is None:
+            self._sent = asyncio.create_task(self._client.call(requests.StopAnswer(self._question_id)))
 
 
 class PlainLoop:
@@ -58,6 +91,7 @@ class PlainLoop:
             "/help": lambda _: say("\n".join(HELP)),
             "/rule": self._read_rule,
             "/rules": self._find_rules,
+            "/term": self._read_term,
             "/card": self._read_card,
             "/cards": self._find_cards,
             "/sessions": lambda words: self._run(self._list_sessions(words)),
@@ -77,6 +111,8 @@ class PlainLoop:
                     self._take(clean_line(line))
                 except HexcoreError as error:
                     say(f"{error.message} {error.remedy}")
+                except (KeyboardInterrupt, asyncio.CancelledError):
+                    say("Not waited for any longer. The engine goes on and keeps what it writes: /open last.")
             if self._client is not None:
                 self._run(self._client.close())
         return 0
@@ -109,14 +145,13 @@ class PlainLoop:
     async def _ask(self, question: str) -> None:
         client = await self._connected()
         lines = AnswerLines(say)
-        stops: set[asyncio.Task[events.Event]] = set()
+        stop = _StopByKey(client)
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(
-            signal.SIGINT, lambda: stops.add(asyncio.create_task(client.call(requests.StopAnswer())))
-        )
+        loop.add_signal_handler(signal.SIGINT, stop.pressed)
         ask = requests.AskQuestion(question, session_id=self._session_id, mode=self._mode)
         try:
             async for event in client.stream(ask):
+                stop.notice(event)
                 lines.take(event)
         except HexcoreError:
             # The next question finds an engine again, or says why there is none.
@@ -183,7 +218,20 @@ class PlainLoop:
         from hexcore_tui.widgets.rules.findings import find_rules
 
         found = find_rules(self._looked_up, words) if words else ()
-        _say_rows([f"{finding.label}: {finding.text}" for finding in found[:MAX_ROWS]], "Nothing was found.")
+        rows = [f"{finding.label}: {finding.text}" for finding in found]
+        if len(rows) > MAX_ROWS:
+            say(f"More was found than the {MAX_ROWS} that follow; more words narrow it.")
+        _say_rows(rows[:MAX_ROWS], "Nothing was found.")
+
+    def _read_term(self, term: str) -> None:
+        from hexcore_tui.widgets.rules.findings import glossary_document
+
+        entries = self._looked_up.glossary(term) if term else ()
+        for entry in entries:
+            say(glossary_document(entry).content.plain)
+        if not entries:
+            nearest = ", ".join(self._looked_up.nearest_terms(term)) if term else ""
+            say(f"The glossary has no such term.{f' Did you mean {nearest}?' if nearest else ''}")
 
     def _read_card(self, name: str) -> None:
         from hexcore_tui.widgets.cards.card_view import read_card
@@ -200,6 +248,7 @@ class PlainLoop:
 
 def run_plain(paths: Paths, settings: Settings) -> int:
     """Read questions from stdin and print answers, line by line; return the exit code."""
+    take_any_bytes()
     return PlainLoop(paths, settings).run()
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from hexcore_engine.cli.command import CommandParser, Context, Output, add_json,
 from hexcore_engine.errors import HexcoreError, SettingsError, StorageError, UsageError
 from hexcore_engine.paths import default_paths
 from hexcore_engine.settings import Settings, load_settings
+from hexcore_engine.utils.streams import take_any_bytes
 
 # name -> what it does; the file of the same name holds it.
 COMMANDS: dict[str, str] = {
@@ -45,7 +45,7 @@ WORK_WITHOUT_SETTINGS = ("doctor", "engine")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `hexcore` and return its exit code."""
-    _take_any_bytes()
+    take_any_bytes()
     words = list(sys.argv[1:] if arguments is None else arguments)
     output = Output(as_json="--json" in words)
     try:
@@ -63,14 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = unforeseen(error)
         output.failure(told)
         return told.exit_code
-
-
-def _take_any_bytes() -> None:
-    """Read bytes that are no text, and write letters that the terminal lacks, as a sign that stands for them:
-    neither is a reason to fail."""
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def _run(words: list[str], output: Output) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from typing import Any
 
+import psutil
 import pytest
 
 from hexcore_engine.paths import Paths
@@ -29,6 +31,11 @@ def _plain(*lines: str, **variables: str) -> str:
     )
     assert result.stderr == ""
     return result.stdout
+
+
+def _status() -> str:
+    command = [sys.executable, "-m", "hexcore_engine.cli.main", "engine", "--json"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def test_a_question_is_answered_in_lines_and_found_again_by_a_word(engine_home: Paths) -> None:
@@ -58,6 +65,38 @@ def test_a_mistyped_word_is_told_the_nearest(engine_home: Paths) -> None:
     assert "Did you mean teach?" in text
     assert "Mode teach." in text
     assert "/rule 702.19b: read a rule" in text
+
+
+def test_terms_are_read_and_bytes_that_are_no_text_end_nothing(engine_home: Paths) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "hexcore_tui", "--plain"],
+        input=b"/term \xff\n/term nothing of the kind\n/rules trample\n",
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    assert said.stderr == b""
+    assert said.stdout.count(b"The glossary has no such term.") == 2
+
+
+def test_control_c_twice_leaves_an_engine_that_does_not_hear(engine_home: Paths, open_terminal: Any) -> None:
+    slow = " ".join(f"word{number}." for number in range(3000))
+    terminal = open_terminal("--plain", HEXCORE_SCRIPTED_TEXT=slow, HEXCORE_SCRIPTED_RATE="20")
+    terminal.wait_for("Question:")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("word3.")
+    engine = psutil.Process(int(json.loads(_status())["pid"]))
+    engine.suspend()
+    try:
+        terminal.send(CONTROL_C)
+        terminal.wait_for("Stopping.")
+        terminal.send(CONTROL_C)
+        terminal.wait_for("Not waited for any longer.")
+        terminal.wait_for(lambda text: text.rstrip().endswith("Question:"))
+    finally:
+        engine.resume()
+    terminal.send(CONTROL_D)
+    assert terminal.wait_for_exit() == 0
 
 
 def test_control_c_stops_the_answer_and_control_d_leaves(engine_home: Paths, open_terminal: Any) -> None:
