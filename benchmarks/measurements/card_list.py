@@ -75,15 +75,20 @@ def some_names(paths: Paths, count: int) -> list[str]:
 
 
 def type_names(app: ProbedApp, names: list[str]) -> Iterator[tuple[float, str]]:
-    """Type each name letter by letter; yield the time of each key and the words in the field after it."""
+    """Type each name letter by letter; yield the time of each key and the words in the field after it.
+
+    A blank changes no words, so there is no list to wait for."""
     for name in names:
-        typed = ""
+        typed, before = "", ""
         for letter in name.lower()[:LETTERS_TYPED]:
             typed += letter
             at = time.monotonic()
             app.terminal.send(letter)
             app.watch(KEY_PAUSE_S)
-            yield at, " ".join(typed.split())
+            words = " ".join(typed.split())
+            if words != before:
+                yield at, words
+            before = words
         app.terminal.send(CLEAR_KEY)
         app.watch(KEY_PAUSE_S)
 

@@ -94,7 +94,7 @@ class SessionStore:
         if rows and not found and session_id:
             raise SessionError(
                 f"The conversation {clean_line(session_id)!r} was deleted.",
-                "`hexcore sessions undelete ID` brings it back for a week; or begin another.",
+                "`hexcore sessions undelete ID` brings it back, up to a week later; or begin another.",
             )
         what = "There are several conversations" if found else "There is no conversation"
         raise SessionError(f"{what} {clean_line(session_id)!r}.")

@@ -38,6 +38,16 @@ def _status() -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
+def _answering(open_terminal: Any) -> Any:
+    """A terminal in which a long answer is being read out."""
+    slow = " ".join(f"word{number}." for number in range(3000))
+    terminal = open_terminal("--plain", HEXCORE_SCRIPTED_TEXT=slow, HEXCORE_SCRIPTED_RATE="20")
+    terminal.wait_for("Question:")
+    terminal.send(f"{QUESTION}\r")
+    terminal.wait_for("word3.")
+    return terminal
+
+
 def test_a_question_is_answered_in_lines_and_found_again_by_a_word(engine_home: Paths) -> None:
     text = _plain(QUESTION, "/sessions blocker", "/open last", "/sessions nothingofthekind")
     assert "Card Gravelmaw Titan" in text
@@ -80,11 +90,7 @@ def test_terms_are_read_and_bytes_that_are_no_text_end_nothing(engine_home: Path
 
 
 def test_control_c_twice_leaves_an_engine_that_does_not_hear(engine_home: Paths, open_terminal: Any) -> None:
-    slow = " ".join(f"word{number}." for number in range(3000))
-    terminal = open_terminal("--plain", HEXCORE_SCRIPTED_TEXT=slow, HEXCORE_SCRIPTED_RATE="20")
-    terminal.wait_for("Question:")
-    terminal.send(f"{QUESTION}\r")
-    terminal.wait_for("word3.")
+    terminal = _answering(open_terminal)
     engine = psutil.Process(int(json.loads(_status())["pid"]))
     engine.suspend()
     try:
@@ -100,11 +106,7 @@ def test_control_c_twice_leaves_an_engine_that_does_not_hear(engine_home: Paths,
 
 
 def test_control_c_stops_the_answer_and_control_d_leaves(engine_home: Paths, open_terminal: Any) -> None:
-    slow = " ".join(f"word{number}." for number in range(3000))
-    terminal = open_terminal("--plain", HEXCORE_SCRIPTED_TEXT=slow, HEXCORE_SCRIPTED_RATE="20")
-    terminal.wait_for("Question:")
-    terminal.send(f"{QUESTION}\r")
-    terminal.wait_for("word3.")
+    terminal = _answering(open_terminal)
     terminal.send(CONTROL_C)
     terminal.wait_for("Stopped; what was written is kept.")
     terminal.wait_for(lambda text: text.rstrip().endswith("Question:"))

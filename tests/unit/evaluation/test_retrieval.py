@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,38 +46,41 @@ def test_a_file_that_is_not_one_is_named_with_its_line(tmp_path: Path, text: str
         read_questions(tmp_path / "nowhere.jsonl")
 
 
+@pytest.fixture
+def evaluated(
+    make_home: Callable[[Path], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., tuple[dict[str, Any], str]]:
+    """Run `hexcore eval` on questions of one's own; return its document and what it narrated."""
+    from hexcore_engine.cli.main import main
+
+    monkeypatch.setenv("HEXCORE_HOME", str(make_home(tmp_path)))
+
+    def run(*questions: dict[str, object]) -> tuple[dict[str, Any], str]:
+        file = tmp_path / "q.jsonl"
+        file.write_text("".join(f"{json.dumps(question)}\n" for question in questions))
+        assert main(["eval", str(file), "--json"]) == 0
+        printed = capsys.readouterr()
+        return json.loads(printed.out), printed.err
+
+    return run
+
+
 def test_questions_without_rules_are_left_out_and_counted(
-    make_home: Callable[[Path], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    evaluated: Callable[..., tuple[dict[str, Any], str]],
 ) -> None:
-    from hexcore_engine.cli.main import main
-
-    monkeypatch.setenv("HEXCORE_HOME", str(make_home(tmp_path)))
-    file = tmp_path / "q.jsonl"
     rules: tuple[list[str], ...] = (["702.2c"], [], [])
-    file.write_text("\n".join(json.dumps({"question": "What kills?", "rules": found}) for found in rules))
-    assert main(["eval", str(file), "--json"]) == 0
-    printed = capsys.readouterr()
-    assert json.loads(printed.out)["questions"] == 1
-    assert "2 questions without rules are left out" in printed.err
+    document, narrated = evaluated(*({"question": "What kills?", "rules": found} for found in rules))
+    assert document["questions"] == 1
+    assert "2 questions without rules are left out" in narrated
 
 
-def test_eval_prints_the_documented_figures(
-    make_home: Callable[[Path], Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    from hexcore_engine.cli.main import main
-
-    monkeypatch.setenv("HEXCORE_HOME", str(make_home(tmp_path)))
-    file = tmp_path / "q.jsonl"
-    question = {"question": "What does deathtouch do with trample?", "rules": ["702.2c"], "topic": "combat"}
-    file.write_text(json.dumps(question) + "\n")
-    assert main(["eval", str(file), "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
+def test_eval_prints_the_documented_figures(evaluated: Callable[..., tuple[dict[str, Any], str]]) -> None:
+    document, _ = evaluated(
+        {"question": "What does deathtouch do with trample?", "rules": ["702.2c"], "topic": "combat"}
+    )
     assert set(document) == {
         "recall", "mrr", "latency_ms", "by_topic", "card_linking_recall", "questions"
     }  # fmt: skip
