@@ -150,10 +150,11 @@ def key_ms(terminal: Terminal, key: str) -> float:
 
 
 def prompt_text(terminal: Terminal) -> str:
-    """Return the first line of the question field."""
+    """Return the first line of the question field, "" while a half-drawn screen has no field."""
     lines = terminal.text.splitlines()
-    place = next(number for number, line in enumerate(lines) if "mode auto" in line and "─" in line)
-    return lines[place + 1].strip(" │")
+    borders = (number for number, line in enumerate(lines[:-1]) if "mode auto" in line and "─" in line)
+    place = next(borders, None)
+    return "" if place is None else lines[place + 1].strip(" │")
 
 
 def ask(terminal: Terminal, question: str) -> None:

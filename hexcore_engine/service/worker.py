@@ -136,10 +136,13 @@ class QuestionPreparer:
         self._newest = ""
 
     async def warm_up(self) -> None:
-        """Read what every retrieval needs; a damaged file is told to the question that meets it."""
+        """Read what every retrieval needs, and answer who asked meanwhile; a damaged file is told to the
+        question that meets it."""
         loop = asyncio.get_running_loop()
         with contextlib.suppress(HexcoreError):
             await loop.run_in_executor(self._executor, lambda: self._open().retrieve("", 1))
+        # The thread takes one after the other, so what was asked by now is answered before this.
+        await loop.run_in_executor(self._executor, _nothing)
 
     async def prepare(self, question: str) -> int:
         """Retrieve unless a newer question came meanwhile; return the number of passages."""
@@ -171,6 +174,10 @@ class QuestionPreparer:
 
             self._retriever = HybridRetriever(self._paths.knowledge_dir, self._vectors)
         return self._retriever
+
+
+def _nothing() -> None:
+    """Wait for one's turn, no more."""
 
 
 def _failed(answer: RunningAnswer, error: Exception) -> AnswerFailed:

@@ -75,7 +75,9 @@ class Postings:
         """Inverse document frequency of each term, a rule with all its fields being one document."""
         rule = self.unit_rule[self.units]
         owner = np.repeat(np.arange(len(self.terms)), np.diff(self.starts))
-        distinct = np.unique(owner * self.num_rules + rule) // self.num_rules
+        # Sorted by hand: `np.unique` imports `numpy.ma`, 10 ms of the engine's first look-up (numpy 2.4).
+        pairs = np.sort(owner * self.num_rules + rule)
+        distinct = pairs[np.diff(pairs, prepend=-1) != 0] // self.num_rules
         frequency = np.bincount(distinct, minlength=len(self.terms))
         return np.log1p((self.num_rules - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
 
