@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import threading
 from dataclasses import dataclass, field
 
 from hexcore_engine.inference.decoders.base import StopSignal
@@ -14,7 +15,8 @@ from hexcore_engine.service.connection import Connection
 
 @dataclass
 class RunningAnswer:
-    """One question from its admission to its last event. Touched only by the event loop's thread."""
+    """One question from its admission to its last event. Touched only by the event loop's thread, but for
+    `claim`, and for `request` by whoever claimed it."""
 
     request: PipelineRequest
     turn_id: int
@@ -22,6 +24,12 @@ class RunningAnswer:
     events: list[Event] = field(default_factory=list)
     followers: list[tuple[Connection, int]] = field(default_factory=list)
     generated_pieces: int = 0
+    _unclaimed: threading.Lock = field(default_factory=threading.Lock)
+
+    def claim(self) -> bool:
+        """Whether the caller, the first to ask, is the one to write this answer; called once by the inference
+        thread when its turn has come, and by whoever stops it before."""
+        return self._unclaimed.acquire(blocking=False)
 
     def publish(self, event: Event) -> None:
         """Keep an event and send it to all who follow."""
@@ -61,10 +69,9 @@ class AnswerQueue:
             return self._answers.get(question_id)
         return next(iter(self._answers.values()), None)
 
-    def of_session(self, session_id: str) -> RunningAnswer | None:
-        """Return the newest unfinished answer of a conversation."""
-        answers = [answer for answer in self._answers.values() if answer.request.session_id == session_id]
-        return answers[-1] if answers else None
+    def of_session(self, session_id: str) -> list[RunningAnswer]:
+        """Return the unfinished answers of a conversation, the newest last."""
+        return [answer for answer in self._answers.values() if answer.request.session_id == session_id]
 
     def publish(self, question_id: str, event: Event) -> None:
         """Pass an event on; an outcome takes the answer off the queue."""
@@ -77,10 +84,10 @@ class AnswerQueue:
                 self.all_finished.set()
         answer.publish(event)
 
-    def stop_all(self) -> None:
-        """Ask every answer to end."""
-        for answer in self._answers.values():
-            answer.stop.set()
+    @property
+    def unfinished(self) -> list[RunningAnswer]:
+        """All of them, the oldest first."""
+        return list(self._answers.values())
 
     @property
     def busy(self) -> bool:

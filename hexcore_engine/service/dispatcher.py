@@ -27,7 +27,6 @@ from hexcore_engine.service.model_host import TELL_EVERY_S
 from hexcore_engine.utils.validation import clean_line
 
 if TYPE_CHECKING:
-    from hexcore_engine.knowledge.retriever import Retrieval
     from hexcore_engine.service.engine import Engine
 
 logger = logging.getLogger(__name__)
@@ -148,7 +147,7 @@ class Dispatcher:
         check_question(ask.question)
         check_experts(ask.num_experts, ask.mode)
         engine = self._engine
-        session_id, turn_id, history = engine.begin_turn(ask)
+        session_id, turn_id = engine.begin_turn(ask)
         request = PipelineRequest(
             question=ask.question,
             question_id=new_question_id(),
@@ -161,8 +160,7 @@ class Dispatcher:
             latency_budget_ms=ask.latency_budget_ms,
             memory_budget_mb=ask.memory_budget_mb,
             num_experts=ask.num_experts,
-            history=history,
-            prepared=same_evidence(history, ask.continues) or engine.preparer.take(ask.question),
+            prepared=engine.evidence_of(session_id, ask.continues) or engine.preparer.take(ask.question),
         )
         answer = RunningAnswer(request, turn_id)
         position = engine.answers.add(answer)
@@ -177,7 +175,7 @@ class Dispatcher:
     async def _stop_answer(self, connection: Connection, request_id: int, stop: requests.StopAnswer) -> None:
         answer = self._engine.answers.find(stop.question_id)
         if answer is not None:
-            answer.stop.set()
+            self._engine.stop_answer(answer)
         connection.send(request_id, events.StopAccepted(answer is not None))
 
     async def _follow(self, connection: Connection, request_id: int, follow: requests.FollowAnswer) -> None:
@@ -205,7 +203,7 @@ class Dispatcher:
         session = store.session(ask.session_id)
         turns = sendable_turns(store.turns(session.session_id))
         running = self._engine.answers.of_session(session.session_id)
-        running_id = running.request.question_id if running else None
+        running_id = running[-1].request.question_id if running else None
         connection.send(request_id, events.SessionOpened(session, turns, running_id))
 
     async def _rename_session(
@@ -219,9 +217,8 @@ class Dispatcher:
         self, connection: Connection, request_id: int, ask: requests.DeleteSession
     ) -> None:
         session_id = self._engine.store.delete(ask.session_id, ask.undo)
-        running = self._engine.answers.of_session(session_id)
-        if running is not None and not ask.undo:
-            running.stop.set()
+        for answer in () if ask.undo else self._engine.answers.of_session(session_id):
+            self._engine.stop_answer(answer)
         connection.send(request_id, events.SessionChanged(session_id, "restored" if ask.undo else "deleted"))
 
     async def _branch_session(
@@ -297,7 +294,7 @@ class Dispatcher:
     async def _load_model(self, connection: Connection, request_id: int, load: requests.LoadModel) -> None:
         started = time.monotonic()
         if load.stop_running:
-            self._engine.answers.stop_all()
+            self._engine.stop_answers()
         name = load.model or self._engine.read_settings().model.path
         connection.send(request_id, events.ModelLoading(clean_line(name), "waiting for its turn"))
         host = self._engine.host
@@ -356,14 +353,6 @@ class Dispatcher:
         return await asyncio.wrap_future(done)
 
 
-def same_evidence(history: tuple[TurnRecord, ...], turn_id: int | None) -> Retrieval | None:
-    """Return what was found for an earlier turn, for an answer that goes on with it."""
-    from hexcore_engine.knowledge.retriever import Retrieval
-
-    turn = next((turn for turn in history if turn.turn_id == turn_id), None)
-    return Retrieval(turn.passages, turn.rules_release, 0.0) if turn else None
-
-
 def sendable_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:
     """Return the newest turns that fit into one frame, without what the model was sent, which only the engine
     needs."""
@@ -376,9 +365,3 @@ def sendable_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:
             break
         kept.append(bare)
     return tuple(reversed(kept))
-
-
-def told_history(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:
-    """Return the turns a follow-up repeats: those a model was asked about and answered with at least a
-    word."""
-    return tuple(turn for turn in turns if turn.sent and turn.response)

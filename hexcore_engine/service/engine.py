@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from hexcore_engine.client.fingerprint import package_fingerprint
 from hexcore_engine.client.run_folder import ensure_run_folder
@@ -18,11 +19,12 @@ from hexcore_engine.knowledge.store.pointer import read_pointer
 from hexcore_engine.models.advice import missing_torch_note
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.events import AnswerOutcome, Event
-from hexcore_engine.protocol.records import Snapshot, TurnRecord, Usage
+from hexcore_engine.protocol.records import Snapshot, Usage
 from hexcore_engine.protocol.requests import AskQuestion
-from hexcore_engine.service.answers import AnswerQueue
+from hexcore_engine.service.answers import AnswerQueue, RunningAnswer
 from hexcore_engine.service.connection import Connection, is_ours
-from hexcore_engine.service.dispatcher import Dispatcher, told_history
+from hexcore_engine.service.dispatcher import Dispatcher
+from hexcore_engine.service.history import same_evidence
 from hexcore_engine.service.model_host import ModelHost
 from hexcore_engine.service.telemetry import take_snapshot
 from hexcore_engine.service.vector_keeper import VectorKeeper
@@ -30,6 +32,9 @@ from hexcore_engine.service.worker import InferenceWorker, QuestionPreparer
 from hexcore_engine.sessions.store import SessionStore
 from hexcore_engine.settings import Settings, load_settings
 from hexcore_engine.utils.memory import MemoryDriver, SystemMemoryDriver
+
+if TYPE_CHECKING:
+    from hexcore_engine.knowledge.retriever import Retrieval
 
 logger = logging.getLogger(__name__)
 IDLE_CHECK_S = 1.0
@@ -91,7 +96,7 @@ class Engine:
         if after_answer and self.answers.busy:
             self._leave_after_answer = True
             return
-        self.answers.stop_all()
+        self.stop_answers()
         self._leaving.set()
 
     def warm_up(self) -> None:
@@ -100,24 +105,34 @@ class Engine:
         if self._warming is None or self._warming.done():
             self._warming = asyncio.create_task(self._warm_up())
 
-    def begin_turn(self, ask: AskQuestion) -> tuple[str, int, tuple[TurnRecord, ...]]:
-        """Store a question; return its conversation, its turn (0 when it can't be stored) and the earlier
-        turns.
+    def begin_turn(self, ask: AskQuestion) -> tuple[str, int]:
+        """Store a question; return its conversation and its turn (0 when it can't be stored).
 
         Raises:
             SessionError: when it names a conversation that does not exist.
         """
-        if ask.session_id:
-            session_id = self.store.resolve(ask.session_id)
-            history = told_history(self.store.turns(session_id))
-        else:
-            session_id, history = "", ()
+        session_id = self.store.resolve(ask.session_id) if ask.session_id else ""
         try:
             session_id = session_id or self.store.create(ask.question[:200])
-            return session_id, self.store.begin_turn(session_id, ask.question), history
+            return session_id, self.store.begin_turn(session_id, ask.question)
         except SessionError as error:
             logger.warning("a question can't be saved: %s", error.message)
-            return session_id, 0, history
+            return session_id, 0
+
+    def evidence_of(self, session_id: str, turn_id: int | None) -> Retrieval | None:
+        """What was found for an earlier turn, for an answer that goes on with it."""
+        return same_evidence(self.store.turns(session_id), turn_id) if turn_id is not None else None
+
+    def stop_answer(self, answer: RunningAnswer) -> None:
+        """Ask an answer to end; one whose turn has not come ends at once."""
+        answer.stop.set()
+        if answer.claim():
+            self._publish(answer.request.question_id, self.worker.record_stopped(answer))
+
+    def stop_answers(self) -> None:
+        """Ask every answer to end."""
+        for answer in self.answers.unfinished:
+            self.stop_answer(answer)
 
     def snapshot(self) -> Snapshot:
         """Measure memory now; called off the event loop."""

@@ -122,6 +122,9 @@ class VectorKeeper:
                 if release != tried:
                     tried = release
                     self._ensure(self._search)
+                else:
+                    # A build that failed is not tried again, but a person may have made them by hand since.
+                    self._open(self._search)
             except HexcoreError as error:
                 self._give_up(error.message, error.remedy)
             self._wanted.wait()

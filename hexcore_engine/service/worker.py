@@ -9,14 +9,16 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hexcore_engine.errors import DecoderError, HexcoreError
 from hexcore_engine.inference.decoders.base import Decoder
 from hexcore_engine.paths import Paths
-from hexcore_engine.protocol.events import AnswerFailed, Event
+from hexcore_engine.protocol.events import AnswerFailed, AnswerStopped, Event
 from hexcore_engine.protocol.records import ErrorRecord
 from hexcore_engine.service.answers import RunningAnswer
+from hexcore_engine.service.history import told_history
 from hexcore_engine.service.model_host import ModelHost
 from hexcore_engine.service.recorder import TurnRecorder
 from hexcore_engine.sessions.store import SessionStore
@@ -66,6 +68,21 @@ class InferenceWorker:
         """Queue work that must not run while an answer is written."""
         self._jobs.put(job)
 
+    def record_stopped(self, answer: RunningAnswer) -> Event:
+        """Store that an answer was stopped before its turn came, and return its outcome; called by whoever
+        claimed it."""
+        stopped = AnswerStopped(
+            question_id=answer.request.question_id,
+            session_id=answer.request.session_id,
+            response="",
+            citations=(),
+            usage=None,
+            stop_reason="stopped",
+            rules_release=None,
+            model=None,
+        )
+        return TurnRecorder(self._store, answer.turn_id).record(stopped)
+
     def close(self, timeout_s: float) -> None:
         """Let the queue run out and end the thread."""
         self._jobs.put(None)
@@ -83,9 +100,12 @@ class InferenceWorker:
             self._pipeline.close()
 
     def _answer(self, answer: RunningAnswer) -> None:
+        if not answer.claim():
+            return
         recorder = TurnRecorder(self._store, answer.turn_id)
         self._current = answer
         try:
+            self._add_history(answer)
             for event in self._ensure_pipeline().stream(answer.request, answer.stop):
                 self._tell(answer, recorder.record(event))
                 if isinstance(event, AnswerFailed) and event.error.code == DecoderError.code:
@@ -96,6 +116,13 @@ class InferenceWorker:
             self._tell(answer, recorder.record(_failed(answer, error)))
         finally:
             self._current = None
+
+    def _add_history(self, answer: RunningAnswer) -> None:
+        """Add the earlier turns; only now, since the one before may have been waiting for its answer too."""
+        session_id = answer.request.session_id
+        if session_id:
+            history = told_history(self._store.turns(session_id), answer.turn_id)
+            answer.request = replace(answer.request, history=history)
 
     def _tell(self, answer: RunningAnswer, event: Event) -> None:
         self._loop.call_soon_threadsafe(self._publish, answer.request.question_id, event)

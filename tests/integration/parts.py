@@ -50,9 +50,12 @@ async def ask(
     stream = client.stream(requests.AskQuestion(question, **options))  # type: ignore[arg-type]
     accepted = await anext(stream)
     assert isinstance(accepted, events.QuestionAccepted), accepted
+    asked = Asked(stream, accepted.question_id, accepted.session_id)
+    if until is events.QuestionAccepted:
+        return asked
     async for event in stream:
         if isinstance(event, until):
-            return Asked(stream, accepted.question_id, accepted.session_id)
+            return asked
     raise AssertionError(f"no {until.__name__} came")
 
 

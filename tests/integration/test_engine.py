@@ -117,6 +117,51 @@ async def test_two_clients_share_one_engine_and_questions_queue(
     await other.close()
 
 
+async def test_a_follow_up_to_a_question_still_waiting_continues_its_answer(client: EngineClient) -> None:
+    first = await ask(client)
+    waiting = await ask(client, until=events.QuestionAccepted)
+
+    async def prompt_tokens(session_id: str | None) -> int:
+        asked = await ask(client, "And flying?", events.PlanMade, session_id=session_id)
+        outcome = await asked.outcome()
+        assert isinstance(outcome, events.AnswerCompleted)
+        assert outcome.usage is not None
+        return outcome.usage.prompt_tokens
+
+    continued, alone = await asyncio.gather(prompt_tokens(waiting.session_id), prompt_tokens(None))
+    assert continued > alone + 20
+    assert isinstance(await first.outcome(), events.AnswerCompleted)
+
+
+async def test_a_question_stopped_before_its_turn_ends_at_once(
+    scripted_home: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
+    client = await EngineClient.connect(scripted_home, Settings())
+    first = await ask(client)
+    waiting = await ask(client, until=events.QuestionAccepted, session_id=first.session_id)
+    await client.call(requests.StopAnswer(waiting.question_id))
+    assert isinstance(await asyncio.wait_for(waiting.outcome(), 2), events.AnswerStopped)
+    opened = await client.call(requests.OpenSession(first.session_id))
+    assert isinstance(opened, events.SessionOpened)
+    assert opened.running_question_id == first.question_id
+    assert [turn.stop_reason for turn in opened.turns] == [None, "stopped"]
+    await client.close()
+
+
+async def test_a_deleted_conversation_is_answered_no_further(
+    scripted_home: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
+    client = await EngineClient.connect(scripted_home, Settings())
+    first = await ask(client)
+    waiting = await ask(client, until=events.QuestionAccepted, session_id=first.session_id)
+    await client.call(requests.DeleteSession(first.session_id))
+    for asked in (first, waiting):
+        assert isinstance(await asyncio.wait_for(asked.outcome(), 2), events.AnswerStopped)
+    await client.close()
+
+
 async def test_clients_that_start_at_once_get_one_engine(scripted_home: Paths) -> None:
     clients = await asyncio.gather(*(EngineClient.connect(scripted_home, Settings()) for _ in range(3)))
     assert len({client.welcome.pid for client in clients}) == 1

@@ -94,5 +94,9 @@ def _open_torch(
         adapters_dir=adapters_dir,
         adapters_mb=engine.adapters_mb,
     )
-    decoder.warm(warm_prompt())
+    try:
+        decoder.warm(warm_prompt())
+    except BaseException:
+        decoder.close()
+        raise
     return decoder

@@ -65,22 +65,23 @@ class LlamaCppDecoder:
         self._context_tokens = min(context_tokens, trained_for)
         on_stage("reading the weights")
         api_key = secrets.token_urlsafe(32)
-        self._child = LlamaChild(
-            {
-                "model": str(file),
-                "api_key": api_key,
-                "context_tokens": self._context_tokens,
-                "threads": threads or default_threads(),
-                "prompt_cache_mb": prompt_cache_mb,
-            }
-        )
-        try:
+        with contextlib.ExitStack() as opened:
+            self._child = LlamaChild(
+                {
+                    "model": str(file),
+                    "api_key": api_key,
+                    "context_tokens": self._context_tokens,
+                    "threads": threads or default_threads(),
+                    "prompt_cache_mb": prompt_cache_mb,
+                }
+            )
+            opened.callback(self._child.close)
             self._server = OpenAIServerDecoder(self._child.address, api_key)
+            opened.callback(self._server.close)
             on_stage("warming up")
             self._warm_up(warm_prompt)
-        except BaseException:
-            self._child.close()
-            raise
+            # All went well, so nothing is closed.
+            opened.pop_all()
 
     @property
     def model(self) -> ModelRecord:

@@ -17,8 +17,11 @@ from hexcore_engine.inference.decoders.base import (
 torch = pytest.importorskip("torch", reason="the torch extra is not installed")
 pytestmark = pytest.mark.slow
 
+from hexcore_engine.inference.decoders.factory import open_decoder  # noqa: E402
 from hexcore_engine.inference.decoders.torch_decoder import TorchDecoder  # noqa: E402
 from hexcore_engine.models.loader import LoadedTorchModel, load_torch_model  # noqa: E402
+from hexcore_engine.settings import EngineSettings, ModelSettings  # noqa: E402
+from tests.conftest import paths_of  # noqa: E402
 from tests.unit.tiny_models import make_llama  # noqa: E402
 
 QUESTION = (ChatMessage("system", "Answer."), ChatMessage("user", "[702.19b] damage is left. What then?"))
@@ -173,3 +176,17 @@ def test_the_cache_stays_below_its_limit(loaded: LoadedTorchModel) -> None:
         messages = (ChatMessage("user", f"{number} " + "damage " * 60),)
         run(decoder, DecodeRequest(messages, 1))
     assert 0 < decoder.kv_cache_manager.statistics().device_bytes <= 2**20
+
+
+def test_a_model_whose_first_step_fails_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[TorchDecoder] = []
+
+    def fail(decoder: TorchDecoder, prompt: object) -> None:
+        raise DecoderError("It did not take the first step.")
+
+    monkeypatch.setattr(TorchDecoder, "warm", fail)
+    monkeypatch.setattr(TorchDecoder, "close", lambda decoder: closed.append(decoder))
+    model = ModelSettings(path=str(make_llama(tmp_path / "llama")), decoder="torch", quantization="none")
+    with pytest.raises(DecoderError, match="first step"):
+        open_decoder(model, EngineSettings(), paths_of(tmp_path))
+    assert len(closed) == 1

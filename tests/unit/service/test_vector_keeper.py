@@ -7,6 +7,7 @@ import pytest
 
 from hexcore_engine.data import vectors
 from hexcore_engine.knowledge.index.base import NOT_READY
+from hexcore_engine.knowledge.index.vectors import VectorSearch
 from hexcore_engine.service.vector_keeper import VectorKeeper
 from hexcore_engine.settings import DataSettings
 from tests.conftest import paths_of
@@ -66,4 +67,25 @@ def test_turned_off_nothing_is_looked_for(tmp_path: Path) -> None:
     keeper = VectorKeeper(paths_of(tmp_path), DataSettings(vectors="off"))
     keeper.start()
     assert settled(keeper) == "none: Vectors are turned off."
+    keeper.close()
+
+
+def test_after_a_build_that_failed_vectors_made_by_hand_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+    monkeypatch.setattr(vectors, "why_absent", lambda paths, settings: None)
+    monkeypatch.setattr(VectorSearch, "read", lambda search: bool(made))
+    monkeypatch.setattr(VectorSearch, "begin", lambda search, embedder: None)
+    monkeypatch.setattr(VectorKeeper, "_build", lambda keeper: "The disk is full.")
+    monkeypatch.setattr(VectorKeeper, "_open_embedder", lambda keeper: None)
+    keeper = VectorKeeper(paths_of(tmp_path), DataSettings())
+    keeper.start()
+    assert settled(keeper) == "none: The disk is full."
+    made.append(True)
+    keeper.near("rules-1.sqlite", "kettle")
+    deadline = time.monotonic() + 30
+    while keeper.status != "ready":
+        assert time.monotonic() < deadline, keeper.status
+        time.sleep(0.01)
     keeper.close()
