@@ -222,11 +222,15 @@ def forget_setting(file: Path, section: str, key: str) -> None:
 
 def _change_file(file: Path, section: str, change: Callable[[Any], object]) -> None:
     # tomlkit keeps comments and order; loaded here because only a change needs it.
-    import shutil
-
     import tomlkit
 
+    from hexcore_engine.utils.locks import wait_for_lock
+
+    lock = None
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Two that change it at once: the later one reads what the earlier one wrote.
+        lock = wait_for_lock(file.with_name(f".{file.name}.lock"))
         # A link stays one, as those are that lead into a folder of dotfiles.
         file = file.resolve()
         document = tomlkit.parse(file.read_text("utf-8-sig")) if file.exists() else tomlkit.document()
@@ -234,17 +238,26 @@ def _change_file(file: Path, section: str, change: Callable[[Any], object]) -> N
             document[section] = tomlkit.table()
         change(document[section])
         _convert(document.unwrap(), source=str(file))
-        file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_suffix(".toml.new")
-        aside.write_text(tomlkit.dumps(document), "utf-8")
-        if file.exists():
-            shutil.copymode(file, aside)
-        aside.replace(file)
+        _replace(file, tomlkit.dumps(document))
     # Of a link that leads to itself resolve() says so with a RuntimeError.
     except (UnicodeDecodeError, tomlkit.exceptions.ParseError, RuntimeError) as error:
         raise SettingsError(f"The settings file {file} can't be read: {error}.") from error
     except OSError as error:
         raise StorageError(f"The settings file {file} could not be written: {error.strerror}.") from error
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _replace(file: Path, text: str) -> None:
+    import shutil
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_suffix(".toml.new")
+    aside.write_text(text, "utf-8")
+    if file.exists():
+        shutil.copymode(file, aside)
+    aside.replace(file)
 
 
 class SettingField(Section, frozen=True):

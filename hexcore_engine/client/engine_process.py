@@ -10,11 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from hexcore_engine.client.locks import try_lock
 from hexcore_engine.client.run_folder import ensure_run_folder
 from hexcore_engine.client.transports import connect_socket
 from hexcore_engine.errors import EngineUnreachableError
 from hexcore_engine.paths import Paths
+from hexcore_engine.utils.locks import try_lock
 
 START_TIMEOUT_S = 20.0
 POLL_S = 0.01

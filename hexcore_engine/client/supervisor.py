@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.client.engine_process import POLL_S, wait_until_gone
-from hexcore_engine.client.locks import is_held, lock_holder
 from hexcore_engine.client.transports import Transport, connect_socket
 from hexcore_engine.errors import EngineUnreachableError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.events import EngineReported
 from hexcore_engine.protocol.records import EngineRecord
 from hexcore_engine.protocol.requests import EngineStatus, StopEngine
+from hexcore_engine.utils.locks import is_held, lock_holder
 
 if TYPE_CHECKING:
     import psutil

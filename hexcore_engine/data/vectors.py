@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from hexcore_engine.client.locks import try_lock
 from hexcore_engine.data.packages import (
     SENTENCES,
     SENTENCES_TOKENIZER,
@@ -37,6 +36,7 @@ from hexcore_engine.models.embedder import TOKENIZER_NAME, WEIGHTS_NAME, Sentenc
 from hexcore_engine.paths import Paths, default_paths
 from hexcore_engine.protocol.records import Record
 from hexcore_engine.settings import DataSettings
+from hexcore_engine.utils.locks import try_lock
 
 EMBEDDER_KEY = SENTENCES.member_sha256[:16]
 LOCK_NAME = "vectors.lock"

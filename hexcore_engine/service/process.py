@@ -46,9 +46,9 @@ def main() -> int:
 
 def run_engine(paths: Paths) -> int:
     """Hold the lock and serve until told to leave."""
-    from hexcore_engine.client.locks import try_lock
     from hexcore_engine.client.run_folder import ensure_run_folder
     from hexcore_engine.settings import load_settings
+    from hexcore_engine.utils.locks import try_lock
     from hexcore_engine.utils.logging import log_to_file
 
     ensure_run_folder(paths)

@@ -20,7 +20,6 @@ import pytest
 import hexcore_engine
 from hexcore_engine.client.client import EngineClient
 from hexcore_engine.client.engine_process import is_listening, start_engine
-from hexcore_engine.client.locks import is_held, try_lock
 from hexcore_engine.client.run_folder import ensure_run_folder
 from hexcore_engine.client.supervisor import Stopped, engine_status, stop_engine
 from hexcore_engine.client.transports import connect_socket
@@ -28,6 +27,7 @@ from hexcore_engine.errors import EngineLostError, EngineUnreachableError
 from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.settings import Settings
+from hexcore_engine.utils.locks import is_held, try_lock
 from tests.integration.parts import (
     ENGINE,
     HEXCORE,

@@ -19,7 +19,6 @@ import pytest
 from msgspec.structs import replace
 
 from hexcore_engine import errors
-from hexcore_engine.client.locks import try_lock
 from hexcore_engine.client.run_folder import ensure_run_folder
 from hexcore_engine.client.supervisor import engine_status
 from hexcore_engine.data.demo import build_demo
@@ -28,6 +27,7 @@ from hexcore_engine.knowledge.store.integrity import digest_of
 from hexcore_engine.knowledge.store.pointer import read_pointer, write_pointer
 from hexcore_engine.paths import Paths
 from hexcore_engine.sessions.store import SessionStore
+from hexcore_engine.utils.locks import try_lock
 from tests.integration.faulty_server import faulty_server
 from tests.integration.parts import HEXCORE, QUESTION, SLOW_TEXT, Run, wait_until
 from tests.unit.test_documentation import TROUBLESHOOTING, fits, quotes

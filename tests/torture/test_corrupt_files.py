@@ -12,7 +12,6 @@ from typing import Any
 import numpy
 import pytest
 
-from hexcore_engine.client.locks import lock_holder, try_lock
 from hexcore_engine.data.rules_files import import_and_keep
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.index.ranker import FOLDER as RANKER_FOLDER
@@ -31,6 +30,7 @@ from hexcore_engine.models.torch_folder import describe_torch_folder, read_torch
 from hexcore_engine.paths import Paths
 from hexcore_engine.sessions.store import SessionStore
 from hexcore_engine.settings import load_settings
+from hexcore_engine.utils.locks import lock_holder, try_lock
 from hexcore_tui.themes import read_theme, shipped_themes_dir
 from tests.conftest import paths_of
 from tests.torture.small_gguf import write_small_gguf

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,23 @@ def test_a_file_that_was_spoilt_meanwhile_is_named_when_a_setting_is_saved(tmp_p
         with pytest.raises(SettingsError, match=r"settings\.toml"):
             save_setting(file, "answer", "max_tokens", 20)
         assert file.read_bytes() == content
+
+
+def test_changes_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    changes: list[tuple[str, str, str | int]] = [
+        ("answer", "passages", 7),
+        ("screen", "theme", "dusk"),
+        ("model", "threads", 3),
+    ] * 8
+    together = threading.Barrier(len(changes))
+
+    def change(section: str, key: str, value: str | int) -> None:
+        together.wait(10)
+        save_setting(file, section, key, value)
+
+    with ThreadPoolExecutor(len(changes)) as threads:
+        for done in [threads.submit(change, *each) for each in changes]:
+            done.result()
+    settings = load_settings(file, {})
+    assert (settings.answer.passages, settings.screen.theme, settings.model.threads) == (7, "dusk", 3)

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from hexcore_engine.client.locks import lock_holder, try_lock, wait_for_lock
 from hexcore_engine.errors import StorageError
 from hexcore_engine.knowledge.store.forms import CARDS_FORM, file_cards_form
 from hexcore_engine.knowledge.store.integrity import digest_of
@@ -29,6 +28,7 @@ from hexcore_engine.knowledge.store.pointer import (
     sync_folder,
     write_pointer,
 )
+from hexcore_engine.utils.locks import lock_holder, try_lock, wait_for_lock
 
 logger = logging.getLogger(__name__)
 LOCK_NAME = "import.lock"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hexcore_engine.client.locks import is_held, try_lock
 from hexcore_engine.client.peer import peer_pid, peer_uid
+from hexcore_engine.utils.locks import is_held, try_lock
 
 LISTENER = """
 import socket, sys
@@ -25,7 +25,7 @@ sys.stdin.read()
 HOLDER = """
 import sys
 from pathlib import Path
-from hexcore_engine.client.locks import try_lock
+from hexcore_engine.utils.locks import try_lock
 held = try_lock(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hexcore_engine.client.locks import try_lock
 from hexcore_engine.data.vectors import LOCK_NAME, are_wanted, build, describe, open_vectors, require_vectors
 from hexcore_engine.errors import DataError, ModelMissingError
 from hexcore_engine.settings import DataSettings
+from hexcore_engine.utils.locks import try_lock
 from tests.conftest import paths_of
 
 

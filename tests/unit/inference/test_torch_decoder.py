@@ -185,7 +185,11 @@ def test_a_model_whose_first_step_fails_is_closed(tmp_path: Path, monkeypatch: p
         raise DecoderError("It did not take the first step.")
 
     monkeypatch.setattr(TorchDecoder, "warm", fail)
-    monkeypatch.setattr(TorchDecoder, "close", lambda decoder: closed.append(decoder))
+
+    def close(decoder: TorchDecoder) -> None:
+        closed.append(decoder)
+
+    monkeypatch.setattr(TorchDecoder, "close", close)
     model = ModelSettings(path=str(make_llama(tmp_path / "llama")), decoder="torch", quantization="none")
     with pytest.raises(DecoderError, match="first step"):
         open_decoder(model, EngineSettings(), paths_of(tmp_path))
