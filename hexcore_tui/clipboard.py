@@ -28,6 +28,8 @@ _copied: dict[str, str] = {}
 def copy(app: App[Any], text: str, environment: Mapping[str, str] = os.environ) -> str:
     """Send `text` to the terminal's clipboard and return the sentence that says what was done."""
     text = clean_text(text)
+    if not text.strip():
+        return "There is nothing to copy here yet."
     _copied["text"] = text
     save = f"{first_key('save_copy', 'everywhere')} saves it to a file."
     size = len(text.encode())

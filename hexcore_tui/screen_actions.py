@@ -22,6 +22,7 @@ SCREEN_ACTIONS: tuple[Action, ...] = (
         "cards",
         footer=True,
     ),
+    Action("copy", "y", "Copy", "Copy this card's text, with the date of the cards.", "cards"),
     Action("ask_about", "f7", "Ask", "Put this rule's number into a question.", "rules", footer=True),
     Action(
         "focus_query",
@@ -74,6 +75,7 @@ SCREEN_ACTIONS: tuple[Action, ...] = (
         "rules",
         footer=True,
     ),
+    Action("copy", "y", "Copy", "Copy the rule or term being read, with its release.", "rules"),
     Action(
         "older",
         "left,left_square_bracket",

@@ -143,6 +143,10 @@ class CardsScreen(Screen[None]):
         if name:
             host(self).ask_about(f"[[{clean_line(name)}]] ")
 
+    def action_copy(self) -> None:
+        """Copy the card that is shown."""
+        self.app.copy_to_clipboard(self._card.document.content.plain)
+
     def search_for(self, words: str) -> None:
         """Look for words as if they had been typed."""
         self._query.value = clean_line(words)

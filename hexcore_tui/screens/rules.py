@@ -167,6 +167,11 @@ class RulesScreen(Screen[None]):
         if self._rule.number:
             host(self).ask_about(f"{self._rule.number} ")
 
+    def action_copy(self) -> None:
+        """Copy what is read; the release, where it does not say it itself."""
+        text, release = self._rule.document.content.plain, str(self._release.content)
+        self.app.copy_to_clipboard(text if not text or release in text else f"{text}\n\n{release}")
+
     def action_show_near(self) -> None:
         """Turn to what is near the rule, and back."""
         self._rule.turn_to("near")

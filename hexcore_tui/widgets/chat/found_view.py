@@ -1,4 +1,4 @@
-"""What a search beside the chat found: cards and rules in one text, each a link."""
+"""What a search beside the chat found, in one text: cards and rules, each a link, and terms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual import work
 
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.utils.validation import clean_line
-from hexcore_tui.widgets.rules.findings import find_rules
+from hexcore_tui.widgets.rules.findings import add_rules_of_entry, find_rules
 from hexcore_tui.widgets.shared.document import Document, DocumentBuilder
 from hexcore_tui.widgets.shared.failure import failure_document
 from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
@@ -39,26 +39,38 @@ class FoundView(LinkedText):
 
 
 def find_both(knowledge: Knowledge, words: str) -> Document:
-    """Return the cards that `words` name or ask for, and the rules they find."""
+    """Return the cards that `words` name or ask for, the terms they are, and the rules they find."""
     builder = DocumentBuilder()
     cards = knowledge.find_cards(words, NUM_CARDS)
     findings = find_rules(knowledge, words)
+    terms = [finding.entry for finding in findings if finding.entry is not None]
+    rules = [finding for finding in findings if finding.number is not None]
     if cards.hits:
-        builder.add(f"Cards ({len(cards.hits)} of {cards.total})", MUTED)
-        builder.end_line()
+        _head(builder, f"Cards ({len(cards.hits)} of {cards.total})")
     for hit in cards.hits:
         builder.link(clean_line(hit.name), "card", hit.name)
         builder.add(f"  {clean_line(hit.type_line)}", MUTED)
         builder.end_line()
-    rules = [finding for finding in findings if finding.number is not None]
+    if terms:
+        _head(builder, "Glossary")
+    for entry in terms:
+        builder.add(clean_line(entry.term), "bold")
+        builder.add(f"  {clean_line(entry.text)}  ")
+        add_rules_of_entry(builder, entry)
+        builder.end_line()
     if rules:
-        builder.end_line()
-        builder.add(f"Rules ({min(NUM_RULES, len(rules))} of {len(rules)})", MUTED)
-        builder.end_line()
+        _head(builder, f"Rules ({min(NUM_RULES, len(rules))} of {len(rules)})")
     for finding in rules[:NUM_RULES]:
         builder.link(finding.label, "rule", finding.number or "")
         builder.add(f"  {finding.text}")
         builder.end_line()
-    if not cards.hits and not rules:
+    if not builder.has_text:
         builder.add("Nothing was found. A rule's number, words of a rule, or a card's name find something.")
     return builder.build()
+
+
+def _head(builder: DocumentBuilder, words: str) -> None:
+    if builder.has_text:
+        builder.end_line()
+    builder.add(words, MUTED)
+    builder.end_line()

@@ -97,13 +97,18 @@ def glossary_document(entry: GlossaryRecord) -> Document:
         builder.add("Players also say (unofficial)  ", "$warning")
         builder.add("; ".join(clean_line(words) for words in entry.said))
         builder.end_line(2)
+    add_rules_of_entry(builder, entry)
+    return builder.build()
+
+
+def add_rules_of_entry(builder: DocumentBuilder, entry: GlossaryRecord) -> None:
+    """Append the rules an entry of the glossary names, each a link."""
     numbers = dict.fromkeys((*entry.rules, *find_numbers(entry.text)))
     if numbers:
         builder.add("Rules  ", MUTED)
     for number in numbers:
         builder.link(number, "rule", number)
         builder.add("  ")
-    return builder.build()
 
 
 def _rule_finding(rule: RuleRecord, marks: tuple[Mark, ...] = ()) -> Finding:

@@ -41,6 +41,11 @@ class DocumentBuilder:
         self._links: list[Link] = []
         self._length = 0
 
+    @property
+    def has_text(self) -> bool:
+        """Whether anything was added."""
+        return self._length > 0
+
     def add(self, text: str | Content, style: str = "") -> None:
         """Append text, in `style` where one is given."""
         piece = Content(text) if isinstance(text, str) else text

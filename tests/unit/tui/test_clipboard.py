@@ -34,6 +34,10 @@ def tmux(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dic
     return inside
 
 
+def test_where_nothing_is_read_there_is_nothing_to_copy(make_app: Callable[[], HexcoreApp]) -> None:
+    assert copy(make_app(), " \n", {}) == "There is nothing to copy here yet."
+
+
 def test_a_copy_is_said_to_be_sent_not_to_have_arrived(make_app: Callable[[], HexcoreApp]) -> None:
     words = copy(make_app(), "four", {})
     assert "4 characters sent to the terminal (OSC 52)" in words

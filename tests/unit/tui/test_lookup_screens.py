@@ -22,6 +22,7 @@ from hexcore_tui.screens.cards import CardsScreen
 from hexcore_tui.screens.rules import RulesScreen
 from hexcore_tui.widgets.cards.card_list import CardList
 from hexcore_tui.widgets.cards.card_view import CardView
+from hexcore_tui.widgets.chat.found_view import FoundView
 from hexcore_tui.widgets.rules.findings import FindingList
 from hexcore_tui.widgets.rules.rule_view import RuleView
 from hexcore_tui.widgets.shared.query_input import QueryInput
@@ -345,3 +346,34 @@ def _lock(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     return connection
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "read", "source"),
+    [
+        ("f3", "nettle", "Source: invented", "Nettle"),
+        ("f4", "702.19b", "Beside 702.19b", "702.19b  What a blocker does not hold"),
+        ("f4", "trample", "heavy lantern. See rule", "A heavy lantern. See rule 702.19, “Trample.”"),
+    ],
+)
+async def test_what_is_read_is_copied_with_its_source(
+    world_app: HexcoreApp, key: str, words: str, read: str, source: str
+) -> None:
+    async with world_app.run_test(size=(160, 40), notifications=True) as pilot:
+        await pilot.press(key, *words, "enter")
+        await shown(world_app, pilot, read)
+        await pilot.press("y")
+        await shown(world_app, pilot, "characters sent")
+        assert source in world_app.clipboard
+        assert ("invented" if key == "f3" else "2026-01-01") in world_app.clipboard
+
+
+async def test_a_term_looked_for_beside_the_chat_is_explained_with_links_to_its_rules(
+    world_app: HexcoreApp,
+) -> None:
+    async with world_app.run_test(size=(140, 40)) as pilot:
+        await pilot.press("ctrl+l", *"trample")
+        text = await shown(world_app, pilot, "Glossary")
+        assert "A heavy lantern." in text
+        found = world_app.screen.query_one(FoundView)
+        assert "702.19" in [link.target for link in found.document.links]
