@@ -94,6 +94,8 @@ def end_all(process: subprocess.Popen[bytes], folder: Path) -> None:
     for found in stubborn:
         with contextlib.suppress(psutil.Error):
             found.kill()
+    # Killed is not yet gone.
+    psutil.wait_procs(stubborn, ENDING_S)
     process.wait()
 
 

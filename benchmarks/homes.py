@@ -57,6 +57,7 @@ def end_engine(paths: Paths) -> None:
     _, stubborn = psutil.wait_procs(left, LEAVING_S)
     for process in stubborn:
         process.kill()
+    psutil.wait_procs(stubborn, LEAVING_S)
 
 
 def _lives_in(process: psutil.Process, home: Path) -> bool:
