@@ -56,8 +56,9 @@ def print_table(results: Sequence[Result], records: Mapping[str, Recorded]) -> N
         for name in sorted(set(result.figures) - judged):
             print(f"{f'    {name}':<64} {result.figures[name]:>12,.2f}")
     print(_counts(results))
-    for date, machine in sorted({(record.date, record.machine) for record in records.values()}):
-        print(f"last run of {', '.join(_names_of(records, date, machine))}: {date}, {machine}")
+    shown = {result.name: records[result.name] for result in results if result.name in records}
+    for date, machine in sorted({(record.date, record.machine) for record in shown.values()}):
+        print(f"last run of {', '.join(_names_of(shown, date, machine))}: {date}, {machine}")
     sys.stdout.flush()
 
 
