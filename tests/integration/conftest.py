@@ -19,7 +19,7 @@ from hexcore_engine.errors import EngineUnreachableError
 from hexcore_engine.knowledge.rules.release import ensure_digest_release
 from hexcore_engine.paths import Paths, default_paths
 from hexcore_engine.settings import Settings
-from tests.integration.parts import HEXCORE, Run
+from tests.integration.parts import HEXCORE, SLOW_TEXT, Run
 
 MakeHome = Callable[[Path], Path]
 
@@ -79,6 +79,15 @@ def model_home(home: Paths, prepared_home: Path) -> Paths:
 @pytest.fixture
 async def client(scripted_home: Paths) -> AsyncIterator[EngineClient]:
     """A client of a scripted engine."""
+    connected = await EngineClient.connect(scripted_home, Settings(), client_name="test")
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+async def slow_client(scripted_home: Paths, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EngineClient]:
+    """A client of a scripted engine whose answers take seconds."""
+    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
     connected = await EngineClient.connect(scripted_home, Settings(), client_name="test")
     yield connected
     await connected.close()

@@ -26,7 +26,7 @@ from hexcore_engine.paths import Paths
 from hexcore_engine.protocol import events, requests
 from hexcore_engine.protocol.codec import HEADER, MAX_FRAME_BYTES
 from hexcore_engine.settings import Settings
-from tests.integration.parts import ENGINE, QUESTION, SLOW_TEXT, answer_to, ask, until
+from tests.integration.parts import ENGINE, QUESTION, answer_to, ask, until
 
 pytestmark = pytest.mark.slow
 
@@ -46,23 +46,18 @@ async def test_a_question_streams_in_pieces_with_evidence_first(client: EngineCl
     assert sum(gap >= 0.08 for gap in apart) >= 2
 
 
-async def test_stop_ends_the_answer_and_keeps_the_part(
-    scripted_home: Paths, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
-    client = await EngineClient.connect(scripted_home, Settings())
-    asked = await ask(client)
-    stopped = await client.call(requests.StopAnswer(asked.question_id))
+async def test_stop_ends_the_answer_and_keeps_the_part(slow_client: EngineClient) -> None:
+    asked = await ask(slow_client)
+    stopped = await slow_client.call(requests.StopAnswer(asked.question_id))
     assert stopped == events.StopAccepted(True)
     outcome = await asked.outcome()
     assert isinstance(outcome, events.AnswerStopped)
     assert outcome.response
-    opened = await client.call(requests.OpenSession(asked.session_id))
+    opened = await slow_client.call(requests.OpenSession(asked.session_id))
     assert isinstance(opened, events.SessionOpened)
     assert opened.turns[0].response == outcome.response
     assert opened.turns[0].stop_reason == "stopped"
-    assert await client.call(requests.StopAnswer(asked.question_id)) == events.StopAccepted(False)
-    await client.close()
+    assert await slow_client.call(requests.StopAnswer(asked.question_id)) == events.StopAccepted(False)
 
 
 async def test_a_client_that_leaves_does_not_stop_the_answer(
@@ -133,33 +128,23 @@ async def test_a_follow_up_to_a_question_still_waiting_continues_its_answer(clie
     assert isinstance(await first.outcome(), events.AnswerCompleted)
 
 
-async def test_a_question_stopped_before_its_turn_ends_at_once(
-    scripted_home: Paths, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
-    client = await EngineClient.connect(scripted_home, Settings())
-    first = await ask(client)
-    waiting = await ask(client, until=events.QuestionAccepted, session_id=first.session_id)
-    await client.call(requests.StopAnswer(waiting.question_id))
-    assert isinstance(await asyncio.wait_for(waiting.outcome(), 2), events.AnswerStopped)
-    opened = await client.call(requests.OpenSession(first.session_id))
+async def test_a_question_stopped_before_its_turn_ends_at_once(slow_client: EngineClient) -> None:
+    first = await ask(slow_client)
+    waiting = await ask(slow_client, until=events.QuestionAccepted, session_id=first.session_id)
+    await slow_client.call(requests.StopAnswer(waiting.question_id))
+    assert isinstance(await asyncio.wait_for(waiting.outcome(), 20), events.AnswerStopped)
+    opened = await slow_client.call(requests.OpenSession(first.session_id))
     assert isinstance(opened, events.SessionOpened)
     assert opened.running_question_id == first.question_id
     assert [turn.stop_reason for turn in opened.turns] == [None, "stopped"]
-    await client.close()
 
 
-async def test_a_deleted_conversation_is_answered_no_further(
-    scripted_home: Paths, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HEXCORE_SCRIPTED_TEXT", SLOW_TEXT)
-    client = await EngineClient.connect(scripted_home, Settings())
-    first = await ask(client)
-    waiting = await ask(client, until=events.QuestionAccepted, session_id=first.session_id)
-    await client.call(requests.DeleteSession(first.session_id))
+async def test_a_deleted_conversation_is_answered_no_further(slow_client: EngineClient) -> None:
+    first = await ask(slow_client)
+    waiting = await ask(slow_client, until=events.QuestionAccepted, session_id=first.session_id)
+    await slow_client.call(requests.DeleteSession(first.session_id))
     for asked in (first, waiting):
-        assert isinstance(await asyncio.wait_for(asked.outcome(), 2), events.AnswerStopped)
-    await client.close()
+        assert isinstance(await asyncio.wait_for(asked.outcome(), 20), events.AnswerStopped)
 
 
 async def test_clients_that_start_at_once_get_one_engine(scripted_home: Paths) -> None:

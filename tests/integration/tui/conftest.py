@@ -29,6 +29,7 @@ ENGINE_VARIABLES = {
     "HEXCORE_OFFLINE": "1",
 }
 PROGRAM = (sys.executable, "-m", "hexcore_tui")
+CONTROL_N = "\x0e"
 
 
 class Terminal:
@@ -115,6 +116,15 @@ class Terminal:
         pid, status = os.waitpid(self.pid, flags)
         if pid:
             self.exit_code = os.waitstatus_to_exitcode(status)
+
+
+def ask_then_begin_anew(terminal: Terminal, question: str) -> None:
+    """Ask, wait for the whole answer, and begin a new conversation."""
+    terminal.send(f"{question}\r")
+    terminal.wait_for("tokens/s")
+    terminal.send(CONTROL_N)
+    # The answer's figures must be gone before those of another are waited for.
+    terminal.wait_for(lambda text: "Ask a rules question below" in text and "tokens/s" not in text)
 
 
 def stop_all_below(paths: Paths, timeout_s: float = 20.0) -> None:

@@ -19,13 +19,13 @@ from hexcore_engine.knowledge.rules.release import import_rules_file
 from hexcore_engine.paths import Paths
 from tests.unit.knowledge.rules.own_release import own_editions
 
-from .conftest import ENGINE_VARIABLES
+from .conftest import ENGINE_VARIABLES, ask_then_begin_anew
 
 pytestmark = pytest.mark.slow
 
 QUIET_S = 2.0
 QUESTION = "Gravelmaw Titan has trample: how much damage must the blocker get?"
-ESCAPE, DOWN, CONTROL_L, CONTROL_N, CONTROL_O, CONTROL_Q = "\x1b", "\x1b[B", "\x0c", "\x0e", "\x0f", "\x11"
+ESCAPE, DOWN, CONTROL_L, CONTROL_O, CONTROL_Q = "\x1b", "\x1b[B", "\x0c", "\x0f", "\x11"
 CONTROL_E, CONTROL_X, CONTROL_Z = "\x05", "\x18", "\x1a"
 F2, F3, F4, F6 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~"
 
@@ -36,11 +36,7 @@ def test_yesterdays_conversation_is_found_by_a_word_in_it_and_exported(
     monkeypatch.chdir(tmp_path)
     terminal = open_terminal(columns=120, rows=30)
     terminal.wait_for("Question")
-    terminal.send(f"{QUESTION}\r")
-    terminal.wait_for("tokens/s")
-    terminal.send(CONTROL_N)
-    # The first answer's figures must be gone before the second's are waited for.
-    terminal.wait_for(lambda text: "Ask a rules question below" in text and "tokens/s" not in text)
+    ask_then_begin_anew(terminal, QUESTION)
     terminal.send("How does flying work?\r")
     terminal.wait_for("tokens/s")
     terminal.send(F6)

@@ -22,10 +22,12 @@ from hexcore_engine.protocol.records import TurnRecord
 from hexcore_engine.protocol.requests import OpenSession
 from hexcore_engine.settings import Settings
 
+from .conftest import CONTROL_N, ask_then_begin_anew
+
 pytestmark = pytest.mark.slow
 
 QUESTION = "Gravelmaw Titan has trample: how much damage must the blocker get?"
-ESCAPE, CONTROL_N, CONTROL_Q, CONTROL_T = "\x1b", "\x0e", "\x11", "\x14"
+ESCAPE, CONTROL_Q, CONTROL_T = "\x1b", "\x11", "\x14"
 TAB, UP, DOWN = "\t", "\x1b[A", "\x1b[B"
 F3, F6, F7 = "\x1bOR", "\x1b[17~", "\x1b[18~"
 
@@ -326,10 +328,7 @@ def test_up_and_enter_typed_at_once_ask_the_earlier_question_and_not_the_draft(
 ) -> None:
     terminal = open_terminal(columns=110, rows=30)
     terminal.wait_for("Question")
-    terminal.send(f"{QUESTION}\r")
-    terminal.wait_for("tokens/s")
-    terminal.send(CONTROL_N)
-    terminal.wait_for(lambda text: "Ask a rules question below" in text and "tokens/s" not in text)
+    ask_then_begin_anew(terminal, QUESTION)
     terminal.send(f"draft{UP}\r")
     terminal.wait_for(lambda text: f"› {QUESTION}" in text and "› draft" not in text)
     terminal.wait_for("tokens/s")
