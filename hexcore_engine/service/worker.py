@@ -18,7 +18,6 @@ from hexcore_engine.paths import Paths
 from hexcore_engine.protocol.events import AnswerFailed, AnswerStopped, Event
 from hexcore_engine.protocol.records import ErrorRecord
 from hexcore_engine.service.answers import RunningAnswer
-from hexcore_engine.service.history import told_history
 from hexcore_engine.service.model_host import ModelHost
 from hexcore_engine.service.recorder import TurnRecorder
 from hexcore_engine.sessions.store import SessionStore
@@ -121,7 +120,7 @@ class InferenceWorker:
         """Add the earlier turns; only now, since the one before may have been waiting for its answer too."""
         session_id = answer.request.session_id
         if session_id:
-            history = told_history(self._store.turns(session_id), answer.turn_id)
+            history = self._store.told_turns(session_id, answer.turn_id)
             answer.request = replace(answer.request, history=history)
 
     def _tell(self, answer: RunningAnswer, event: Event) -> None:

@@ -158,6 +158,18 @@ class SessionStore:
         )
         return tuple(turn_of(row) for row in rows)
 
+    def told_turns(self, session_id: str, before: int = 0) -> tuple[TurnRecord, ...]:
+        """Return the turns a follow-up repeats, oldest first: those before turn `before` (0: all) that a
+        model was asked about and answered with at least a word. Without evidence, citations and figures."""
+        rows = self._read(
+            "SELECT turn_id, question, NULL, '[]', response, '[]', NULL, stop_reason,"
+            " rules_release, model, asked_at, NULL, '[]', sent"
+            " FROM turn WHERE session_id = ? AND (? = 0 OR turn_id < ?) AND sent != '' AND response != ''"
+            " ORDER BY turn_id",
+            (session_id, before, before),
+        )
+        return tuple(turn_of(row) for row in rows)
+
     def rename(self, session_id: str, title: str) -> None:
         """Give a conversation another title."""
         with self._writing() as connection:

@@ -109,7 +109,9 @@ class ChatScreen(ConversationScreen):
         """Back to where the reader came from."""
         self.remove_class("-reading")
         came_from = self._reading_from
-        self.set_focus(came_from if came_from and came_from.is_attached else self._prompt)
+        # Answers can be gone meanwhile, and an empty conversation takes no focus.
+        back = came_from if came_from and came_from.is_attached and came_from.focusable else self._prompt
+        self.set_focus(back)
 
     def action_focus_next(self) -> None:
         """From the question field, Tab enters the newest turn or an open pane; elsewhere it goes on."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hexcore_engine.protocol.codec import MAX_FRAME_BYTES
 from hexcore_engine.protocol.records import Passage, TurnRecord
 from hexcore_engine.service.dispatcher import sendable_turns
-from hexcore_engine.service.history import same_evidence, told_history
+from hexcore_engine.service.history import same_evidence
 
 PASSAGE = Passage("rule", "100.1", "Lantern", "It glows.", "named", "rules of the test")
 
@@ -30,10 +30,3 @@ def test_an_answer_that_goes_on_gets_the_evidence_of_the_turn_it_goes_on_with() 
     assert found is not None
     assert found.passages == (PASSAGE,)
     assert same_evidence((_turn(1),), 7) is None
-
-
-def test_a_follow_up_repeats_the_answered_turns_before_it() -> None:
-    turns = (_turn(1), _turn(2, ""), _turn(3), _turn(4))
-    assert [turn.turn_id for turn in told_history(turns, 4)] == [1, 3]
-    # One that could not be saved has no number, and all are before it.
-    assert [turn.turn_id for turn in told_history(turns, 0)] == [1, 3, 4]

@@ -28,6 +28,18 @@ def test_a_turn_comes_back_as_it_was_stored(store: SessionStore) -> None:
     assert store.session("last").num_turns == 1
 
 
+def test_a_follow_up_repeats_the_answered_turns_before_it(store: SessionStore) -> None:
+    session = store.create("Does it glow?")
+    for words in ("one", "", "three", "four"):
+        turn = store.begin_turn(session, f"Does {words} glow?")
+        store.update_turn(turn, sent=f"Asked {words}.", response=words)
+    store.begin_turn(session, "A question that still waits.")
+    told = store.told_turns(session, before=turn)
+    assert [(turn.sent, turn.response) for turn in told] == [("Asked one.", "one"), ("Asked three.", "three")]
+    # One that could not be saved has no number, and all are before it.
+    assert [turn.response for turn in store.told_turns(session)] == ["one", "three", "four"]
+
+
 def test_the_conversation_written_to_last_is_the_newest(store: SessionStore) -> None:
     first, second = store.create("one"), store.create("two")
     assert store.latest() == second

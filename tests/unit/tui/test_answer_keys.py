@@ -290,3 +290,18 @@ async def test_a_key_on_an_answer_does_nothing_once_another_conversation_is_show
         assert len(app.chat.turns) == num_turns
         assert not app.chat.answering
         assert app.chat._prompt.text == ""
+
+
+async def test_who_leaves_what_was_opened_from_an_answer_that_is_gone_types_again(make_app: MakeApp) -> None:
+    app = make_app()
+    async with app.run_test(size=(100, 40)) as pilot:
+        await _answered(app, pilot)
+        await pilot.press("tab", "enter")
+        await pilot.pause()
+        assert app.chat.has_class("-reading")
+        await pilot.press("ctrl+n")
+        app.chat.query_one(SidePane).take_focus()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not app.chat.has_class("-reading")
+        assert app.focused is _prompt(app)
