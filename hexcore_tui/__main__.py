@@ -30,10 +30,15 @@ def _do(options: argparse.Namespace) -> int:
     if options.about:
         sys.stdout.write(f"hexcore {__version__}\n{FAN_CONTENT_NOTICE}\n")
         return 0
+    if options.screenshot is not None:
+        from hexcore_tui.demo_pictures import draw_pictures
+
+        draw_pictures({"chat": options.screenshot})
+        return 0
     if options.demo:
         from hexcore_tui.demo import run_demo
 
-        return run_demo(options.screenshot)
+        return run_demo()
     return _open_app(plain=options.plain)
 
 

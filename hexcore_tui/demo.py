@@ -26,13 +26,8 @@ ANSWER = (
 BUILD_TIMEOUT_S = 60
 
 
-def run_demo(screenshot: Path | None) -> int:
-    """Open the demo, or write a picture of its chat to `screenshot`; returns the exit code."""
-    if screenshot is not None:
-        from hexcore_tui.demo_pictures import draw_pictures
-
-        draw_pictures({"chat": screenshot})
-        return 0
+def run_demo() -> int:
+    """Open the demo; returns the exit code."""
     with demo_home() as (paths, settings):
         return _open_demo(paths, settings)
 
