@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from benchmarks.harness import Bench, NotMeasurable, load
+from benchmarks.processes import end_processes
 from benchmarks.results import Result
 from hexcore_engine.paths import Paths
 
@@ -86,16 +87,7 @@ def end_all(process: subprocess.Popen[bytes], folder: Path) -> None:
     left = {found for found in psutil.process_iter() if _belongs_to(found, process.pid, folder)}
     with contextlib.suppress(psutil.Error):
         left.update(psutil.Process(process.pid).children(recursive=True))
-    # First asked, so that it ends what it started itself.
-    for found in left:
-        with contextlib.suppress(psutil.Error):
-            found.terminate()
-    _, stubborn = psutil.wait_procs(left, ENDING_S)
-    for found in stubborn:
-        with contextlib.suppress(psutil.Error):
-            found.kill()
-    # Killed is not yet gone.
-    psutil.wait_procs(stubborn, ENDING_S)
+    end_processes(left, ENDING_S)
     process.wait()
 
 

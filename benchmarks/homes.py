@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.harness import Bench, NotMeasurable
+from benchmarks.processes import end_processes
 from hexcore_engine.client.supervisor import stop_engine
 from hexcore_engine.errors import HexcoreError
 from hexcore_engine.knowledge.index.base import VectorIndex
@@ -52,12 +53,7 @@ def end_engine(paths: Paths) -> None:
     """End the engine of `paths`, one that is only just starting too, and wait until it is gone."""
     asyncio.run(stop_engine(paths))
     left = [process for process in psutil.process_iter() if _lives_in(process, paths.home)]
-    for process in left:
-        process.terminate()
-    _, stubborn = psutil.wait_procs(left, LEAVING_S)
-    for process in stubborn:
-        process.kill()
-    psutil.wait_procs(stubborn, LEAVING_S)
+    end_processes(left, LEAVING_S)
 
 
 def _lives_in(process: psutil.Process, home: Path) -> bool:
