@@ -32,13 +32,13 @@ class FoundView(LinkedText):
     @work(group="found", exclusive=True, exit_on_error=False)
     async def _search(self, words: str) -> None:
         try:
-            document = await knowledge_thread(self).call(lambda knowledge: find_both(knowledge, words))
+            document = await knowledge_thread(self).call(lambda knowledge: find_all(knowledge, words))
         except HexcoreError as error:
             document = failure_document(error)
         self.show_document(document)
 
 
-def find_both(knowledge: Knowledge, words: str) -> Document:
+def find_all(knowledge: Knowledge, words: str) -> Document:
     """Return the cards that `words` name or ask for, the terms they are, and the rules they find."""
     builder = DocumentBuilder()
     cards = knowledge.find_cards(words, NUM_CARDS)
@@ -65,7 +65,9 @@ def find_both(knowledge: Knowledge, words: str) -> Document:
         builder.add(f"  {finding.text}")
         builder.end_line()
     if not builder.has_text:
-        builder.add("Nothing was found. A rule's number, words of a rule, or a card's name find something.")
+        builder.add(
+            "Nothing was found. A rule's number, words of a rule, a term, or a card's name find something."
+        )
     return builder.build()
 
 
