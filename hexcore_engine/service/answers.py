@@ -24,7 +24,7 @@ class RunningAnswer:
     events: list[Event] = field(default_factory=list)
     followers: list[tuple[Connection, int]] = field(default_factory=list)
     generated_pieces: int = 0
-    _unclaimed: threading.Lock = field(default_factory=threading.Lock)
+    _unclaimed: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def claim(self) -> bool:
         """Whether the caller, the first to ask, is the one to write this answer; called once by the inference

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from hexcore_engine.knowledge.retriever import Retrieval
 
 
-def same_evidence(turns: tuple[TurnRecord, ...], turn_id: int) -> Retrieval | None:
+def same_evidence(turns: tuple[TurnRecord, ...], turn_id: int | None) -> Retrieval | None:
     """Return what was found for an earlier turn that a model answered, for an answer that goes on with it."""
     from hexcore_engine.knowledge.retriever import Retrieval
 

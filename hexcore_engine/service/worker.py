@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hexcore_engine.errors import DecoderError, HexcoreError
 from hexcore_engine.inference.decoders.base import Decoder
@@ -70,16 +70,7 @@ class InferenceWorker:
     def record_stopped(self, answer: RunningAnswer) -> Event:
         """Store that an answer was stopped before its turn came, and return its outcome; called by whoever
         claimed it."""
-        stopped = AnswerStopped(
-            question_id=answer.request.question_id,
-            session_id=answer.request.session_id,
-            response="",
-            citations=(),
-            usage=None,
-            stop_reason="stopped",
-            rules_release=None,
-            model=None,
-        )
+        stopped = AnswerStopped(stop_reason="stopped", **_nothing_written(answer))
         return TurnRecorder(self._store, answer.turn_id).record(stopped)
 
     def close(self, timeout_s: float) -> None:
@@ -213,14 +204,17 @@ def _failed(answer: RunningAnswer, error: Exception) -> AnswerFailed:
         known.message if known else f"Something unforeseen broke: {type(error).__name__}.",
         known.remedy if known else "Ask again; `hexcore doctor` says what works.",
     )
-    return AnswerFailed(
-        question_id=answer.request.question_id,
-        session_id=answer.request.session_id,
-        response="",
-        citations=(),
-        usage=None,
-        stop_reason="refused",
-        rules_release=None,
-        model=None,
-        error=record,
-    )
+    return AnswerFailed(stop_reason="refused", error=record, **_nothing_written(answer))
+
+
+def _nothing_written(answer: RunningAnswer) -> dict[str, Any]:
+    """The fields of an outcome without a word, but for its stop reason."""
+    return {
+        "question_id": answer.request.question_id,
+        "session_id": answer.request.session_id,
+        "response": "",
+        "citations": (),
+        "usage": None,
+        "rules_release": None,
+        "model": None,
+    }

@@ -30,3 +30,4 @@ def test_an_answer_that_goes_on_gets_the_evidence_of_the_turn_it_goes_on_with() 
     assert found is not None
     assert found.passages == (PASSAGE,)
     assert same_evidence((_turn(1),), 7) is None
+    assert same_evidence((_turn(1),), None) is None
