@@ -15,8 +15,10 @@ from hexcore_tui.widgets.shared.knowledge_thread import knowledge_thread
 from hexcore_tui.widgets.shared.linked_text import LinkedText
 
 if TYPE_CHECKING:
+    from hexcore_engine.knowledge.cards.records import CardSearch
     from hexcore_engine.knowledge.lookup import Knowledge
 
+NUM_TERMS = 2
 NUM_CARDS = 8
 NUM_RULES = 24
 MUTED = "$text-muted"
@@ -39,24 +41,24 @@ class FoundView(LinkedText):
 
 
 def find_all(knowledge: Knowledge, words: str) -> Document:
-    """Return the cards that `words` name or ask for, the terms they are, and the rules they find."""
+    """Return the terms that `words` begin, the cards they name or ask for, and the rules they find."""
     builder = DocumentBuilder()
     cards = knowledge.find_cards(words, NUM_CARDS)
     findings = find_rules(knowledge, words)
-    terms = [finding.entry for finding in findings if finding.entry is not None]
+    terms = [entry for finding in findings if (entry := finding.entry) and _is_begun(entry.term, words)]
     rules = [finding for finding in findings if finding.number is not None]
-    if cards.hits:
-        _head(builder, f"Cards ({len(cards.hits)} of {cards.total})")
-    for hit in cards.hits:
-        builder.link(clean_line(hit.name), "card", hit.name)
-        builder.add(f"  {clean_line(hit.type_line)}", MUTED)
-        builder.end_line()
     if terms:
         _head(builder, "Glossary")
-    for entry in terms:
+    for entry in terms[:NUM_TERMS]:
         builder.add(clean_line(entry.term), "bold")
         builder.add(f"  {clean_line(entry.text)}  ")
         add_rules_of_entry(builder, entry)
+        builder.end_line()
+    if cards.hits:
+        _head(builder, f"Cards ({_how_many(cards)})")
+    for hit in cards.hits:
+        builder.link(clean_line(hit.name), "card", hit.name)
+        builder.add(f"  {clean_line(hit.type_line)}", MUTED)
         builder.end_line()
     if rules:
         _head(builder, f"Rules ({min(NUM_RULES, len(rules))} of {len(rules)})")
@@ -69,6 +71,17 @@ def find_all(knowledge: Knowledge, words: str) -> Document:
             "Nothing was found. A rule's number, words of a rule, a term, or a card's name find something."
         )
     return builder.build()
+
+
+def _is_begun(term: str, words: str) -> bool:
+    """Whether `words` are a term or begin it; those that only hold them would push the rules out of sight."""
+    return term.casefold().startswith(words.strip(' "').casefold())
+
+
+def _how_many(cards: CardSearch) -> str:
+    shown = len(cards.hits)
+    # Names are not counted beyond those asked for.
+    return f"the first {shown}" if shown == cards.total == NUM_CARDS else f"{shown} of {cards.total}"
 
 
 def _head(builder: DocumentBuilder, words: str) -> None:

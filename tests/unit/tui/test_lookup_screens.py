@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from textual.pilot import Pilot
 from hexcore_engine.data.demo import CARDS
 from hexcore_engine.knowledge.cards.records import CardRecord, CardsSource, FaceRecord
 from hexcore_engine.knowledge.cards.schema import write_cards
+from hexcore_engine.knowledge.lookup import Knowledge
 from hexcore_engine.knowledge.rules.release import ensure_digest_release, import_rules_file
 from hexcore_engine.knowledge.store.builder import import_lock, publish_cards
 from hexcore_engine.paths import Paths
@@ -22,7 +24,8 @@ from hexcore_tui.screens.cards import CardsScreen
 from hexcore_tui.screens.rules import RulesScreen
 from hexcore_tui.widgets.cards.card_list import CardList
 from hexcore_tui.widgets.cards.card_view import CardView
-from hexcore_tui.widgets.chat.found_view import FoundView
+from hexcore_tui.widgets.chat import found_view
+from hexcore_tui.widgets.chat.found_view import FoundView, find_all
 from hexcore_tui.widgets.rules.findings import FindingList
 from hexcore_tui.widgets.rules.rule_view import RuleView
 from hexcore_tui.widgets.shared.query_input import QueryInput
@@ -368,12 +371,29 @@ async def test_what_is_read_is_copied_with_its_source(
         assert ("invented" if key == "f3" else "2026-01-01") in world_app.clipboard
 
 
-async def test_a_term_looked_for_beside_the_chat_is_explained_with_links_to_its_rules(
-    world_app: HexcoreApp,
-) -> None:
+async def test_a_term_looked_for_beside_the_chat_is_explained_with_its_rules(world_app: HexcoreApp) -> None:
     async with world_app.run_test(size=(140, 40)) as pilot:
         await pilot.press("ctrl+l", *"trample")
         text = await shown(world_app, pilot, "Glossary")
         assert "A heavy lantern." in text
+        # What the words are stands above what they only occur in.
+        assert text.index("Glossary") < text.index("Rules (")
         found = world_app.screen.query_one(FoundView)
         assert "702.19" in [link.target for link in found.document.links]
+
+
+def test_beside_the_chat_more_cards_than_are_listed_are_not_said_to_be_all(
+    small_world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Knowledge(small_world)) as knowledge:
+        assert "Cards (3 of 3)" in find_all(knowledge, "nettle").content.plain
+        monkeypatch.setattr(found_view, "NUM_CARDS", 2)
+        assert "Cards (the first 2)" in find_all(knowledge, "nettle").content.plain
+
+
+@pytest.mark.parametrize(("words", "explained"), [("Tramp", True), ("ample", False)])
+def test_beside_the_chat_a_term_is_explained_once_its_beginning_stands_there(
+    small_world: Path, words: str, explained: bool
+) -> None:
+    with closing(Knowledge(small_world)) as knowledge:
+        assert ("Glossary" in find_all(knowledge, words).content.plain) is explained
